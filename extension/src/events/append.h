@@ -1,0 +1,53 @@
+// Appending to a stream: the one way in which an event gets into events.event_store, for SQL callers
+// (events.append_event and its family) and for the other rooms (bridge, neuros) alike.
+//
+// Order of work, always: take the stream's lock -> look the id up (a repeat gets its first answer) ->
+// compare the expected version -> draw a position behind the gate -> insert. All arguments are palloc'ed
+// and detoasted; nothing here outlives the caller's memory context.
+#pragma once
+
+#include "postgres/backend.h"
+
+namespace auren::events {
+
+inline constexpr int64 kAnyVersion = PG_INT64_MIN;  // expected version NULL
+
+struct NewEvent {
+  text *stream_id;
+  text *event_type;
+  Jsonb *event_data;
+  Jsonb *metadata;            // nullptr: SQL NULL
+  text *created_by;           // nullptr: the session user
+  const pg_uuid_t *event_id;  // nullptr: a new UUIDv7
+};
+
+struct Appended {
+  pg_uuid_t event_id;
+  int64 version;
+  int64 position;
+  TimestampTz created_at;
+  bool was_duplicate;
+};
+
+// A stored event, as far as a repeat has to be compared with it.
+struct StoredEvent {
+  int64 version;
+  int64 position;
+  text *event_type;
+  Jsonb *event_data;
+};
+
+// Takes the locks of these streams in key order (64-bit hash of the id, our own lock class), each at
+// most once; held to the end of the transaction. More than 1,000 streams: the store lock instead.
+// REQUIRES: called once, before the first Append of a batch, with all its streams.
+void LockStreams(text **stream_ids, int count);
+
+// Appends one event. Checks names and sizes (22023, 22004, 54000), expected version (UA001), id
+// (UA002). Takes the stream's lock itself if need be.
+Appended Append(const NewEvent &event, int64 expected_version);
+
+// Looks an event up by its id within a stream; false when there is none. Sees what is committed now
+// and what this transaction wrote.
+bool FindEvent(text *stream_id, const pg_uuid_t *event_id, StoredEvent *event);
+
+}  // namespace auren::events
