@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A private copy of the installed PostgreSQL, so that building and testing never change the system's.
 #
 #   pghome_make DIR   makes DIR/bin -> ..., with pg_config, server, extensions folder of its own
