@@ -2,11 +2,12 @@
 //
 // One shape for the JSON of neuros.configure and for config/biometric_thresholds.yaml:
 //
-//   thresholds: {hrv_drop_ms: 25, ...}   baselines: {hrv_default: 60, ...}   modes: [{name, priority, behavior}]
+//   thresholds: {hrv_drop_ms: 25, ...}   baselines: {hrv_default: 60, ...}   modes: [{name,
+//   priority, behavior}]
 //
 // The core reads no format. Whoever walks the JSON or YAML calls SetNumber and AddMode for what it
-// finds; the core knows the keys, their ranges and their defaults, so that both ways in say the same
-// thing about the same mistake.
+// finds; the core knows the keys, their ranges and their defaults, so that both ways in say the
+// same thing about the same mistake.
 #pragma once
 
 #include <cstddef>
@@ -18,17 +19,17 @@
 namespace auren::core {
 
 struct Thresholds {
-  double hrv_drop_ms = 25;                   // ms below the reference, 1..200
-  double hrv_drop_percentage = 30;           // % below the reference, 1..100
-  double heart_rate_elevated = 100;          // /min, 40..220
-  double stress_level_critical = 0.85;       // 0..1
-  double recovery_low_percentage = 40;       // %, 0..100
-  double anomaly_z = 3;                      // standard deviations, 1..10
-  double borderline_margin = 0.1;            // fraction of the threshold, 0..0.5
-  double mode_switch_cooldown_seconds = 300; // s, 0..86400
-  double calm_evaluations = 2;               // whole number, 1..100
-  double max_reading_age_seconds = 86400;    // s, 60..604800
-  double max_recent_readings = 5000;         // whole number, 100..100000
+  double hrv_drop_ms = 25;                    // ms below the reference, 1..200
+  double hrv_drop_percentage = 30;            // % below the reference, 1..100
+  double heart_rate_elevated = 100;           // /min, 40..220
+  double stress_level_critical = 0.85;        // 0..1
+  double recovery_low_percentage = 40;        // %, 0..100
+  double anomaly_z = 3;                       // standard deviations, 1..10
+  double borderline_margin = 0.1;             // fraction of the threshold, 0..0.5
+  double mode_switch_cooldown_seconds = 300;  // s, 0..86400
+  double calm_evaluations = 2;                // whole number, 1..100
+  double max_reading_age_seconds = 86400;     // s, 60..604800
+  double max_recent_readings = 5000;          // whole number, 100..100000
 };
 
 struct BaselineDefaults {
@@ -42,8 +43,8 @@ inline constexpr std::size_t kMaxModeName = 63;       // bytes
 inline constexpr std::size_t kMaxModeBehavior = 511;  // bytes
 
 struct Mode {
-  char name[kMaxModeName + 1] = {};  // snake_case, as an event type
-  int priority = 0;                  // 0..1000; the higher one wins
+  char name[kMaxModeName + 1] = {};          // snake_case, as an event type
+  int priority = 0;                          // 0..1000; the higher one wins
   char behavior[kMaxModeBehavior + 1] = {};  // what an agent should do in it
 };
 
@@ -84,13 +85,14 @@ Status SetNumber(Config* config, std::string_view section, std::string_view key,
 Status GetNumber(const Config& config, std::string_view section, std::string_view key,
                  double* value) noexcept;
 
-// Adds a mode, or changes the priority and behaviour of one that is there (an empty behaviour leaves
-// the old). kInvalid for a bad name, a priority outside 0..1000, a behaviour over its length, or more
-// than kMaxModes modes. A built-in mode keeps its meaning: its priority may change.
+// Adds a mode, or changes the priority and behaviour of one that is there (an empty behaviour
+// leaves the old). kInvalid for a bad name, a priority outside 0..1000, a behaviour over its
+// length, or more than kMaxModes modes. A built-in mode keeps its meaning: its priority may change.
 Status AddMode(Config* config, std::string_view name, double priority,
                std::string_view behavior) noexcept;
 
-// Checks what only the whole can tell (baseline must be lowest, pattern below every trigger's mode).
+// Checks what only the whole can tell (baseline must be lowest, pattern below every trigger's
+// mode).
 Status Validate(const Config& config) noexcept;
 
 }  // namespace auren::core

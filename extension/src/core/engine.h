@@ -1,28 +1,35 @@
-// The mode engine: one delivery's readings, the person's baselines and current mode in; a decision with
-// all its factors out. Pure: no clock, no storage; the same code live and in backtests.
+// The mode engine: one delivery's readings, the person's baselines and current mode in; a decision
+// with all its factors out. Pure: no clock, no storage; the same code live and in backtests.
 //
 // One evaluation is one delivery. In order:
 //
-// 1. Which readings may decide. A reading is left out when it is older than max_reading_age_seconds at
-//    `now` (age counts from its end), carries the flag `pending` or `calibrating`, or is late (older
-//    than one of the same device and metric that was judged before). If none is left, nothing is
-//    evaluated: the decision is kNone and the calm count stays.
+// 1. Which readings may decide. A reading is left out when it is older than max_reading_age_seconds
+// at
+//    `now` (age counts from its end), carries the flag `pending` or `calibrating`, or is late
+//    (older than one of the same device and metric that was judged before). If none is left,
+//    nothing is evaluated: the decision is kNone and the calm count stays.
 // 2. Triggers, each from a reading this delivery brought:
-//      hrv_drop            more than hrv_drop_ms or hrv_drop_percentage below the long reference -> reflex
-//      heart_rate_elevated above heart_rate_elevated, context not workout or active             -> reflex
-//      stress_critical     stress_level above stress_level_critical                             -> reflex
-//      recovery_low        recovery_score below recovery_low_percentage, or readiness_score
-//                          below its own band (60)                                              -> guardian
+//      hrv_drop            more than hrv_drop_ms or hrv_drop_percentage below the long reference ->
+//      reflex heart_rate_elevated above heart_rate_elevated, context not workout or active ->
+//      reflex stress_critical     stress_level above stress_level_critical -> reflex recovery_low
+//      recovery_score below recovery_low_percentage, or readiness_score
+//                          below its own band (60)                                              ->
+//                          guardian
 //      low_indicators      two or more kinds of low indicator, this delivery's and those still
-//                          standing; at least one of them brought by this delivery              -> guardian
+//                          standing; at least one of them brought by this delivery              ->
+//                          guardian
 //      anomalous_reading   |z| >= anomaly_z where the metric is judged by z, or outside the
-//                          soft range                                                           -> hypothesis
-// 3. Choice: the mode of the highest priority wins. Within the cooldown only a mode of higher priority
-//    than the current one may be entered; a mode set by hand is left only for a higher one. No trigger
-//    for calm_evaluations evaluations after the cooldown: pattern, or baseline while history is short.
+//                          soft range                                                           ->
+//                          hypothesis
+// 3. Choice: the mode of the highest priority wins. Within the cooldown only a mode of higher
+// priority
+//    than the current one may be entered; a mode set by hand is left only for a higher one. No
+//    trigger for calm_evaluations evaluations after the cooldown: pattern, or baseline while
+//    history is short.
 // 4. Result: Decision, with every factor that fired and every one that nearly did (borderline).
 //
-// Thresholds are strict: a value exactly at its threshold does not fire. (anomaly_z fires at equality.)
+// Thresholds are strict: a value exactly at its threshold does not fire. (anomaly_z fires at
+// equality.)
 #pragma once
 
 #include <cstdint>
@@ -35,43 +42,68 @@
 
 namespace auren::core {
 
-enum class Context : std::uint8_t { kNone, kRest, kSleep, kSedentary, kActive, kWorkout, kWake, kUnknown };
+enum class Context : std::uint8_t {
+  kNone,
+  kRest,
+  kSleep,
+  kSedentary,
+  kActive,
+  kWorkout,
+  kWake,
+  kUnknown
+};
 enum class Statistic : std::uint8_t {
-  kInstant, kAvg, kMin, kMax, kSum, kInterval, kDaily, kSession, kSessionAvg, kSessionSum, kSessionMin
+  kInstant,
+  kAvg,
+  kMin,
+  kMax,
+  kSum,
+  kInterval,
+  kDaily,
+  kSession,
+  kSessionAvg,
+  kSessionSum,
+  kSessionMin
 };
 
 // Names as in the contract ("sleep", "session_avg"); false for a name that is not one of them.
 bool ParseContext(std::string_view name, Context* context) noexcept;
 bool ParseStatistic(std::string_view name, Statistic* statistic) noexcept;
-const char* Name(Context context) noexcept;      // "" for kNone
+const char* Name(Context context) noexcept;  // "" for kNone
 const char* Name(Statistic statistic) noexcept;
 
 // One reading as the engine sees it. `metric` must outlive the call.
 struct Observation {
   std::string_view metric;
-  double value = 0;             // in the metric's unit
-  std::int64_t at_us = 0;       // its end, else its start: microseconds, any epoch that `now_us` shares
+  double value = 0;        // in the metric's unit
+  std::int64_t at_us = 0;  // its end, else its start: microseconds, any epoch that `now_us` shares
   Context context = Context::kNone;
   Statistic statistic = Statistic::kInstant;
   bool outside_soft_range = false;
-  bool unsettled = false;       // flagged pending or calibrating
-  bool late = false;            // older than one of the same device and metric judged before
-  bool standing = false;        // not of this delivery: the newest stored one of its device and metric,
-                                // given only so that low indicators can be counted together
-  bool judged_by_z = false;     // the metric's baseline is of the kind a z-score may be taken against
-  Baseline baseline;            // days = 0 when there is none
+  bool unsettled = false;  // flagged pending or calibrating
+  bool late = false;       // older than one of the same device and metric judged before
+  bool standing = false;   // not of this delivery: the newest stored one of its device and metric,
+                           // given only so that low indicators can be counted together
+  bool judged_by_z = false;  // the metric's baseline is of the kind a z-score may be taken against
+  Baseline baseline;         // days = 0 when there is none
 };
 
 struct CurrentMode {
   std::string_view mode = "baseline";
   bool by_hand = false;
-  bool ever_switched = false;   // false: there is no cooldown
-  std::int64_t since_us = 0;    // when it was entered
-  int calm = 0;                 // calm evaluations since the cooldown ended
+  bool ever_switched = false;  // false: there is no cooldown
+  std::int64_t since_us = 0;   // when it was entered
+  int calm = 0;                // calm evaluations since the cooldown ended
 };
 
 enum class Trigger : std::uint8_t {
-  kHrvDrop, kHeartRateElevated, kStressCritical, kRecoveryLow, kLowIndicators, kAnomalousReading, kCalm
+  kHrvDrop,
+  kHeartRateElevated,
+  kStressCritical,
+  kRecoveryLow,
+  kLowIndicators,
+  kAnomalousReading,
+  kCalm
 };
 const char* Name(Trigger trigger) noexcept;  // "hrv_drop", ...
 
@@ -81,15 +113,15 @@ inline constexpr int kMaxFactors = 32;
 struct Factor {
   Trigger trigger;
   char metric[64];
-  char indicator[24];      // for low_indicators: "recovery", "resting_heart_rate", "temperature",
-                           // "respiration", "oxygen", "sleep"; else empty
+  char indicator[24];  // for low_indicators: "recovery", "resting_heart_rate", "temperature",
+                       // "respiration", "oxygen", "sleep"; else empty
   double value;
-  double baseline;         // the reference it was held against; NaN when there is none
-  double threshold;        // the value at which it would have fired, in the metric's unit (z: in z)
-  double z;                // NaN when not taken
-  double contribution;     // 0..1, what it adds to the confidence; 0 when it did not fire
+  double baseline;      // the reference it was held against; NaN when there is none
+  double threshold;     // the value at which it would have fired, in the metric's unit (z: in z)
+  double z;             // NaN when not taken
+  double contribution;  // 0..1, what it adds to the confidence; 0 when it did not fire
   bool fired;
-  bool borderline;         // fired or missed by no more than borderline_margin
+  bool borderline;  // fired or missed by no more than borderline_margin
   bool baseline_is_default;
 };
 
@@ -102,13 +134,14 @@ enum class Outcome : std::uint8_t {
 struct Decision {
   Outcome outcome = Outcome::kNone;
   char to_mode[kMaxModeName + 1] = {};  // kSwitch only
-  Trigger trigger = Trigger::kCalm;     // the one named in the switch: the strongest of the winning mode
-  double confidence = 0;                // 0..1
-  int calm = 0;                         // to be stored for the next evaluation
-  bool held_by_cooldown = false;        // a trigger fired but the cooldown kept the mode
-  bool borderline = false;              // every winning trigger came within borderline_margin
-  char reason[256] = {};                // one sentence for people
-  Factor factors[kMaxFactors];          // fired first, then borderline ones, strongest first
+  Trigger trigger =
+      Trigger::kCalm;             // the one named in the switch: the strongest of the winning mode
+  double confidence = 0;          // 0..1
+  int calm = 0;                   // to be stored for the next evaluation
+  bool held_by_cooldown = false;  // a trigger fired but the cooldown kept the mode
+  bool borderline = false;        // every winning trigger came within borderline_margin
+  char reason[256] = {};          // one sentence for people
+  Factor factors[kMaxFactors];    // fired first, then borderline ones, strongest first
   int factor_count = 0;
 };
 

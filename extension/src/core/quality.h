@@ -1,5 +1,5 @@
-// Is a reading usable? Ranges decide: outside the hard range it is refused, outside the soft range it
-// is kept and flagged. The quality of a reading or a delivery is 1, times 0.8 for each anomaly.
+// Is a reading usable? Ranges decide: outside the hard range it is refused, outside the soft range
+// it is kept and flagged. The quality of a reading or a delivery is 1, times 0.8 for each anomaly.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,14 @@ struct Range {
   double hard_min, hard_max, soft_min, soft_max;
 };
 
-enum class RangeVerdict : std::uint8_t { kInside, kSoftLow, kSoftHigh, kHardLow, kHardHigh, kNotFinite };
+enum class RangeVerdict : std::uint8_t {
+  kInside,
+  kSoftLow,
+  kSoftHigh,
+  kHardLow,
+  kHardHigh,
+  kNotFinite
+};
 
 RangeVerdict CheckRange(const Range& range, double value) noexcept;
 
