@@ -1,0 +1,88 @@
+#include "core/findings.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+namespace auren::core {
+namespace {
+
+constexpr const char* kIndicatorNames[] = {
+    "", "recovery", "resting_heart_rate", "temperature", "respiration", "oxygen", "sleep"};
+static_assert(std::size(kIndicatorNames) == kIndicators);
+
+// All triggers but the anomalies have a fixed number of metrics: 2 for hrv_drop, 1 each for heart
+// rate and stress, 2 for recovery, 6 kinds of indicator. They always find room.
+constexpr int kNotAnomalies = 12;
+constexpr int kMaxAnomalies = kMaxFactors - kNotAnomalies;
+
+// NaN has no order; no finding holds minus infinity.
+double Orderable(double value) noexcept {
+  return std::isnan(value) ? -std::numeric_limits<double>::infinity() : value;
+}
+
+auto Rank(const Finding& f) noexcept {
+  return std::tuple(!f.fired, -f.contribution, -f.severity, f.trigger, f.indicator, f.metric,
+                    f.value, Orderable(f.reference), Orderable(f.limit), Orderable(f.z), f.days,
+                    f.by_default, f.borderline);
+}
+
+bool SameThing(const Finding& a, const Finding& b) noexcept {
+  if (a.trigger != b.trigger || a.indicator != b.indicator) return false;
+  return a.indicator != Indicator::kNone || a.metric == b.metric;
+}
+
+}  // namespace
+
+const char* Name(Indicator indicator) noexcept {
+  return kIndicatorNames[static_cast<int>(indicator)];
+}
+
+bool Stronger(const Finding& a, const Finding& b) noexcept { return Rank(a) < Rank(b); }
+
+void Findings::Add(const Finding& finding) noexcept {
+  if (!finding.fired && !finding.borderline) return;
+  Finding* weakest_anomaly = nullptr;
+  for (Finding* kept = findings_; kept != findings_ + count_; ++kept) {
+    if (SameThing(*kept, finding)) {
+      if (Stronger(finding, *kept)) *kept = finding;
+      return;
+    }
+    const bool anomaly = kept->trigger == Trigger::kAnomalousReading;
+    if (anomaly && (weakest_anomaly == nullptr || Stronger(*weakest_anomaly, *kept))) {
+      weakest_anomaly = kept;
+    }
+  }
+  if (finding.trigger != Trigger::kAnomalousReading) {
+    findings_[count_++] = finding;
+  } else if (anomalies_ < kMaxAnomalies) {
+    ++anomalies_;
+    findings_[count_++] = finding;
+  } else if (Stronger(finding, *weakest_anomaly)) {
+    *weakest_anomaly = finding;
+  }
+}
+
+void Findings::Sort() noexcept { std::sort(findings_, findings_ + count_, Stronger); }
+
+double Findings::Strength(Trigger trigger) const noexcept {
+  double doubt = 1;
+  for (const Finding& finding : *this) {
+    if (finding.trigger == trigger) doubt *= 1 - finding.contribution;
+  }
+  return 1 - doubt;
+}
+
+double Findings::Confidence() const noexcept {
+  double doubt = 1;
+  for (const Finding& finding : *this) {
+    const bool counted = std::any_of(begin(), &finding, [&](const Finding& stronger) {
+      return stronger.metric == finding.metric;
+    });
+    if (!counted) doubt *= 1 - finding.contribution;
+  }
+  return 1 - doubt;
+}
+
+}  // namespace auren::core
