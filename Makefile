@@ -2,23 +2,27 @@
 #
 #   PG_CONFIG=/path/to/pg_config   which PostgreSQL (default: the one on the PATH)
 #
-# `make installcheck` runs the regression tests, and the isolation tests, against a running server.
-EXTENSION = auren
+# `make installcheck` runs the regression tests, and the isolation tests, against a running server
+# (PGHOST, PGPORT). `make tapcheck` starts servers of its own; PostgreSQL refuses to run as root, so
+# neither does it. Both need `make install` first.
+EXTENSION = extension/auren
 EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" extension/auren.control)
 MODULE_big = auren
 
 # The install script is the schemas' own scripts in order of dependency, behind one guard line.
 SCHEMAS = roles events biometrics neuros analytics bridge
-SCHEMA_SQL = $(patsubst %,extension/schema/%.sql,$(SCHEMAS))
+SCHEMA_SQL = $(foreach schema,$(SCHEMAS),$(wildcard extension/schema/$(schema).sql))
 INSTALL_SQL = extension/auren--$(EXTVERSION).sql
 
 DATA = $(INSTALL_SQL) $(wildcard extension/upgrade/auren--*--*.sql)
+ifneq (,$(wildcard docs/*.md))
 DOCS = $(wildcard docs/*.md)
+endif
 
 CORE = $(wildcard extension/src/core/*.cpp)
 GLUE = $(filter-out $(CORE),$(wildcard extension/src/*/*.cpp))
 OBJS = $(CORE:.cpp=.o) $(GLUE:.cpp=.o)
-EXTRA_CLEAN = $(INSTALL_SQL) $(wildcard extension/src/*/*.d) results output_iso regression.diffs regression.out
+EXTRA_CLEAN = $(INSTALL_SQL) $(wildcard extension/src/*/*.d) results output_iso regression.diffs regression.out tmp_check
 
 REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
 REGRESS_OPTS = --load-extension=auren
@@ -29,7 +33,7 @@ ISOLATION_OPTS = --inputdir=tests/isolation --load-extension=auren
 # core is built with them, but every entry point of it is noexcept. No bitcode: nothing of ours can be
 # inlined into a query, and clang would have to match the server's.
 PG_CPPFLAGS = -Iextension/src
-PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-unused-parameter -Wno-register -Wno-sign-compare -fvisibility=hidden -MMD -MP
+PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-unused-parameter -Wno-register -Wno-sign-compare -Wno-suggest-attribute=format -fvisibility=hidden -MMD -MP
 SHLIB_LINK = -lstdc++
 override with_llvm = no
 
@@ -41,10 +45,24 @@ all: $(INSTALL_SQL)
 
 include $(PGXS)
 
-$(GLUE:.cpp=.o): PG_CXXFLAGS += -fno-exceptions -fno-rtti
-$(CORE:.cpp=.o): PG_CXXFLAGS += -fexceptions
+$(GLUE:.cpp=.o): override CXXFLAGS += -fno-exceptions -fno-rtti
 
 $(INSTALL_SQL): $(SCHEMA_SQL) extension/auren.control
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION auren" to load this file. \quit'; cat $(SCHEMA_SQL); } > $@
+
+# Each test gets servers of its own, made by PostgreSQL's Perl modules from the installation that
+# PG_CONFIG names. TAP_DIR must be writable for the user who runs it.
+TAP_TESTS_OURS = $(wildcard tests/tap/*.pl)
+TAP_DIR = $(CURDIR)/build/tap
+PROVE ?= prove
+
+.PHONY: tapcheck
+tapcheck:
+	@test "$$(id -u)" != 0 || { echo "make tapcheck: PostgreSQL does not run as root, use another user" >&2; exit 1; }
+	mkdir -p '$(TAP_DIR)'
+	TESTDIR='$(TAP_DIR)' TESTLOGDIR='$(TAP_DIR)/log' TESTDATADIR='$(TAP_DIR)/data' \
+	  PATH="$(bindir):$$PATH" PGPORT=65432 \
+	  PG_REGRESS='$(dir $(PGXS))../test/regress/pg_regress' \
+	  $(PROVE) -I '$(dir $(PGXS))../test/perl' $(PROVE_FLAGS) $(TAP_TESTS_OURS)
 
 -include $(OBJS:.o=.d)

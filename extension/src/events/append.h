@@ -39,6 +39,7 @@ struct StoredEvent {
 
 // Takes the locks of these streams in key order (64-bit hash of the id, our own lock class), each at
 // most once; held to the end of the transaction. More than 1,000 streams: the store lock instead.
+// 25006 in a read-only transaction or on a standby, before anything is locked.
 // REQUIRES: called once, before the first Append of a batch, with all its streams.
 void LockStreams(text **stream_ids, int count);
 
@@ -49,5 +50,12 @@ Appended Append(const NewEvent &event, int64 expected_version);
 // Looks an event up by its id within a stream; false when there is none. Sees what is committed now
 // and what this transaction wrote.
 bool FindEvent(text *stream_id, const pg_uuid_t *event_id, StoredEvent *event);
+
+// Whether a stored event is the same as a new one: type and data, byte by byte (metadata and created_by
+// are not compared).
+bool SameContent(const NewEvent &event, text *stored_type, Jsonb *stored_data);
+
+// Raises UA002 for the event's id.
+[[noreturn]] void RefuseId(const NewEvent &event, const char *detail);
 
 }  // namespace auren::events

@@ -15,6 +15,11 @@
 #include <cstring>
 #include <string_view>
 
+#include "core/status.h"  // calls std::vsnprintf, so it has to come before the macro
+
+// The module is built with hidden visibility; only what is marked so can be found by the server.
+#define PGDLLEXPORT __attribute__((visibility("default")))
+
 extern "C" {
 #include "postgres.h"
 
@@ -33,3 +38,11 @@ extern "C" {
 }
 
 #include "postgres/compat.h"
+
+// Defines a function that SQL may call: AUREN_SQL_FUNCTION(events_append) { ... PG_RETURN_...; }
+#define AUREN_SQL_FUNCTION(name)               \
+  extern "C" {                                 \
+  PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);    \
+  PG_FUNCTION_INFO_V1(name);                   \
+  }                                            \
+  Datum name(PG_FUNCTION_ARGS)

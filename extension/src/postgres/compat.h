@@ -10,3 +10,19 @@
 #if PG_VERSION_NUM == 150009 || PG_VERSION_NUM == 160005 || PG_VERSION_NUM == 170001
 #error "this PostgreSQL minor version has a broken extension ABI; build against the next one"
 #endif
+
+// The number of the running transaction among those of this connection.
+#if PG_VERSION_NUM >= 170000
+#define AUREN_LOCAL_TRANSACTION_ID() (MyProc->vxid.lxid)
+#else
+#define AUREN_LOCAL_TRANSACTION_ID() (MyProc->lxid)
+#endif
+
+// index_beginscan takes an instrumentation argument from 18 on.
+#if PG_VERSION_NUM >= 180000
+#define AUREN_INDEX_BEGINSCAN(table, index, snapshot, keys) \
+  index_beginscan(table, index, snapshot, nullptr, keys, 0)
+#else
+#define AUREN_INDEX_BEGINSCAN(table, index, snapshot, keys) \
+  index_beginscan(table, index, snapshot, keys, 0)
+#endif

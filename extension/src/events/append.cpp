@@ -1,0 +1,116 @@
+#include "events/append.h"
+
+#include "events/names.h"
+#include "events/store.h"
+#include "postgres/errors.h"
+#include "postgres/uuid.h"
+#include "postgres/values.h"
+
+extern "C" {
+#include "access/table.h"
+}
+
+namespace auren::events {
+namespace {
+
+void CheckEvent(const NewEvent &event) {
+  CheckStreamId(event.stream_id);
+  CheckEventType(event.event_type);
+  CheckEventData(event.event_data);
+  CheckMetadata(event.metadata);
+}
+
+void CheckExpectation(int64 expected) {
+  if (expected < -1 && expected != kAnyVersion) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("invalid expected version " INT64_FORMAT, expected),
+                    errhint("Use NULL for any version, 0 for a new stream, -1 for a stream that "
+                            "exists, or the version it must be at.")));
+  }
+}
+
+// What has been committed since the transaction's snapshot must not be built upon unseen.
+void RequireInSnapshot(bool in_snapshot, text *stream_id) {
+  if (in_snapshot) return;
+  ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                  errmsg("could not append to stream \"%s\" due to a concurrent append",
+                         text_to_cstring(stream_id)),
+                  errhint("The transaction might succeed if retried.")));
+}
+
+void RequireVersion(int64 expected, int64 actual, text *stream_id) {
+  const bool met = expected == kAnyVersion || (expected == -1 ? actual > 0 : actual == expected);
+  if (met) return;
+  const char *id = text_to_cstring(stream_id);
+  ereport(ERROR,
+          (errcode(ERRCODE_AUREN_WRONG_EXPECTED_VERSION),
+           expected == 0    ? errmsg("stream \"%s\" already exists", id)
+           : expected == -1 ? errmsg("stream \"%s\" does not exist", id)
+                            : errmsg("stream \"%s\" is not at version " INT64_FORMAT, id, expected),
+           errdetail("Expected version " INT64_FORMAT ", actual version " INT64_FORMAT ".", expected,
+                     actual),
+           errhint("Read the stream again and decide anew.")));
+}
+
+}  // namespace
+
+bool SameContent(const NewEvent &event, text *stored_type, Jsonb *stored_data) {
+  // The stored bytes are compared: equal input is stored as equal bytes.
+  return pg::View(event.event_type) == pg::View(stored_type) &&
+         VARSIZE(event.event_data) == VARSIZE(stored_data) &&
+         memcmp(event.event_data, stored_data, VARSIZE(stored_data)) == 0;
+}
+
+void RefuseId(const NewEvent &event, const char *detail) {
+  ereport(ERROR,
+          (errcode(ERRCODE_AUREN_EVENT_ID_CONFLICT),
+           errmsg("event id \"%s\" is already used in stream \"%s\"",
+                  DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(event.event_id))),
+                  text_to_cstring(event.stream_id)),
+           errdetail("%s", detail), errhint("Repeat an event unchanged, or give a new one a new id.")));
+  pg_unreachable();
+}
+
+Appended Append(const NewEvent &event, int64 expected_version) {
+  CheckEvent(event);
+  CheckExpectation(expected_version);
+  text *stream_id = event.stream_id;
+  LockStreams(&stream_id, 1);
+
+  Relation store = OpenStore(RowExclusiveLock);
+  Appended result{};
+  Row row;
+  if (event.event_id != nullptr && FindById(store, stream_id, event.event_id, &row)) {
+    RequireInSnapshot(row.in_snapshot, stream_id);
+    if (!SameContent(event, row.event_type, row.event_data)) {
+      RefuseId(event, "The stored event has another type or other data.");
+    }
+    result = {row.event_id, row.version, row.position, row.created_at, true};
+  } else {
+    const Tip tip = FindTip(store, stream_id);
+    RequireInSnapshot(tip.in_snapshot, stream_id);
+    RequireVersion(expected_version, tip.version, stream_id);
+    result.event_id = event.event_id != nullptr ? *event.event_id : pg::NewUuidV7();
+    result.version = tip.version + 1;
+    result.position = NextPosition();
+    result.created_at = Max(GetCurrentTimestamp(), tip.created_at);
+    text *created_by = event.created_by != nullptr
+                           ? event.created_by
+                           : cstring_to_text(GetUserNameFromId(GetSessionUserId(), false));
+    Insert({result.position, result.event_id, stream_id, result.version, event.event_type,
+            event.event_data, event.metadata, created_by, result.created_at});
+  }
+  table_close(store, NoLock);
+  return result;
+}
+
+bool FindEvent(text *stream_id, const pg_uuid_t *event_id, StoredEvent *event) {
+  Relation store = OpenStore(AccessShareLock);
+  Row row;
+  const bool found = FindById(store, stream_id, event_id, &row);
+  if (found) *event = {row.version, row.position, row.event_type, row.event_data};
+  table_close(store, AccessShareLock);
+  return found;
+}
+
+}  // namespace auren::events

@@ -1,0 +1,46 @@
+// Global positions. Every one of them is drawn behind the gate: lock first, then the sequence, so that
+// whoever sees a position missing can find out whether its transaction is still running.
+#include "events/store.h"
+
+extern "C" {
+#include "catalog/pg_sequence.h"
+#include "commands/sequence.h"
+#include "storage/lmgr.h"
+#include "utils/syscache.h"
+}
+
+namespace auren::events {
+namespace {
+
+// The proof needs positions one by one and upwards; a changed sequence is refused, not obeyed.
+void CheckSequence(Oid sequence) {
+  HeapTuple tuple = SearchSysCache1(SEQRELID, ObjectIdGetDatum(sequence));
+  if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for sequence %u", sequence);
+  const auto *form = reinterpret_cast<Form_pg_sequence>(GETSTRUCT(tuple));
+  const bool sound = form->seqcache == 1 && form->seqincrement == 1 && !form->seqcycle;
+  ReleaseSysCache(tuple);
+  if (!sound) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("sequence \"events.event_store_position_seq\" has been changed"),
+                    errdetail("Positions must be handed out one by one, in order."),
+                    errhint("Run ALTER SEQUENCE events.event_store_position_seq INCREMENT 1 CACHE 1 "
+                            "NO CYCLE.")));
+  }
+}
+
+}  // namespace
+
+int64 NextPosition() {
+  // Always asked for again: a savepoint that was rolled back has given the lock up.
+  LockRelationOid(RelationOid("append_gate"), RowExclusiveLock);
+  const Oid sequence = RelationOid("event_store_position_seq");
+  CheckSequence(sequence);
+  return nextval_internal(sequence, false);
+}
+
+}  // namespace auren::events
+
+AUREN_SQL_FUNCTION(events_next_position) {
+  PreventCommandIfReadOnly("events.next_position()");
+  PG_RETURN_INT64(auren::events::NextPosition());
+}
