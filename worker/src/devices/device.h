@@ -1,5 +1,5 @@
-// A device: one provider's file in config/devices/, loaded. It verifies the raw bytes of a request and
-// maps them to Deliveries. Pure: no network, no clock, no database; thread safe once loaded.
+// A device: one provider's file in config/devices/, loaded. It verifies the raw bytes of a request
+// and maps them to Deliveries. Pure: no network, no clock, no database; thread safe once loaded.
 //
 // To add a provider write a file, not code (docs/devices.md).
 #pragma once
@@ -21,8 +21,8 @@ struct Request {
   std::string_view path_token;  // /webhooks/{provider}/{token}, or empty
   const std::map<std::string, std::string>* headers;
   const std::map<std::string, std::string>* query;
-  std::string_view body;        // raw, after any Content-Encoding was undone
-  std::int64_t now_unix = 0;    // seconds: the clock's reading, given by the caller
+  std::string_view body;      // raw, after any Content-Encoding was undone
+  std::int64_t now_unix = 0;  // seconds: the clock's reading, given by the caller
 };
 
 // What the configuration holds for one provider: `devices.<provider>` of auren.yaml.
@@ -34,8 +34,18 @@ struct Secrets {
 
 // The closed list of problem codes; see docs/openapi.yaml.
 enum class Problem : std::uint8_t {
-  kNone, kBadSignature, kMissingHeader, kBadTimestamp, kStale, kProviderNotConfigured, kUserUnresolved,
-  kUserMismatch, kMalformed, kWrongShape, kNoUsableReading
+  kNone,
+  kBadSignature,
+  kMissingHeader,
+  kBadTimestamp,
+  kStale,
+  kProviderNotConfigured,
+  kUserUnresolved,
+  kUserMismatch,
+  kMalformed,
+  kWrongShape,
+  kNoUsableReading,
+  kNotBuilt  // genuine, and its data would be lost if it were taken: answered 501, never 2xx
 };
 const char* Name(Problem problem);  // "bad_signature", ...; "" for kNone
 
@@ -47,8 +57,8 @@ struct Verdict {
   };
   Kind kind = Kind::kReject;
   Problem problem = Problem::kNone;
-  std::string detail;      // for people; holds no secret and no payload
-  int status = 0;          // kHandshake, or a device file's own answer to a bad signature; 0: the default
+  std::string detail;  // for people; holds no secret and no payload
+  int status = 0;  // kHandshake, or a device file's own answer to a bad signature; 0: the default
   std::string content_type;
   std::string body;
   std::string key_name;    // the API key's name ("key 1"), never the key
@@ -56,10 +66,11 @@ struct Verdict {
 };
 
 struct Mapped {
-  Problem problem = Problem::kNone;  // kNone: `deliveries` is what to store, or nothing when `ignored`
+  Problem problem =
+      Problem::kNone;  // kNone: `deliveries` is what to store, or nothing when `ignored`
   std::string detail;
-  bool ignored = false;              // a known type that is not used: 200 `ignored`
-  std::string event_type = "other";  // for metrics, from the device file's list
+  bool ignored = false;                      // a known type that is not used: 200 `ignored`
+  std::string event_type = "other";          // for metrics, from the device file's list
   std::vector<ingest::Delivery> deliveries;  // received_at, trace_id are the caller's to fill in
 };
 
@@ -67,14 +78,24 @@ class Device {
  public:
   virtual ~Device() = default;
   virtual const std::string& provider() const = 0;
-  virtual std::size_t max_body_bytes() const = 0;      // after inflation
-  virtual bool accepts_form() const = 0;               // application/x-www-form-urlencoded
-  virtual double ack_deadline_seconds() const = 0;     // 0: none of its own
-  virtual int success_status() const = 0;              // 202 unless the file says otherwise
+  virtual std::size_t max_body_bytes() const = 0;   // after inflation
+  virtual bool accepts_form() const = 0;            // application/x-www-form-urlencoded
+  virtual double ack_deadline_seconds() const = 0;  // 0: none of its own
+  virtual int success_status() const = 0;           // 202 unless the file says otherwise
   // Signature, token or handshake, on the raw bytes, in constant time.
   virtual Verdict Verify(const Request& request, const Secrets& secrets) const = 0;
   // REQUIRES: Verify accepted this request.
   virtual Mapped Map(const Request& request, const Verdict& verdict) const = 0;
+
+  // Methods other than these are 405. POST, and the handshake's when there is one.
+  virtual std::vector<std::string> methods() const { return {"POST"}; }
+  // What Mapped::event_type can be, besides "other".
+  virtual std::vector<std::string> event_types() const { return {}; }
+  // The keys of Secrets::values it reads: `devices.<provider>.<name>`, <PROVIDER>_<NAME> in the
+  // environment. The first is the one a signature is checked with.
+  virtual std::vector<std::string> secret_names() const { return {}; }
+  // The provider whose secrets stand in while it has none of its own, or empty.
+  virtual std::string secrets_from() const { return {}; }
 };
 
 // All devices of a folder. Immutable after Load.
