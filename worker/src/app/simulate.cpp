@@ -1,13 +1,12 @@
 #include "app/simulate.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
+
+#include "devices/crypto.h"
 
 namespace auren::app {
 namespace {
@@ -63,15 +62,12 @@ std::string Utc(std::int64_t at) { return Format(at, "%Y-%m-%dT%H:%M:%SZ"); }
 std::string Local(std::int64_t at) { return Format(at + kHour, "%Y-%m-%d %H:%M:%S +0100"); }
 
 std::string HmacSha256Hex(const std::string& key, const std::string& text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &length);
   static constexpr char kHex[] = "0123456789abcdef";
   std::string hex;
-  for (unsigned int i = 0; i < length; ++i) {
-    hex += kHex[digest[i] >> 4];
-    hex += kHex[digest[i] & 15];
+  for (const char c : devices::Hmac(devices::Hash::kSha256, key, text)) {
+    const auto byte = static_cast<unsigned char>(c);
+    hex += kHex[byte >> 4];
+    hex += kHex[byte & 15];
   }
   return hex;
 }
@@ -355,6 +351,8 @@ const std::map<std::string, std::string>& SettableMetrics() {
       {"respiratory_rate", "respiratoryRate"},
       {"body_temperature", "bodyTemperature"},
       {"step_count", "stepCount"},
+      {"stress_level", "stress_level"},
+      {"recovery_score", "recovery_score"},
       {"vo2_max", "vo2Max"},
       {"blood_pressure_systolic", "bloodPressureSystolic"},
       {"blood_pressure_diastolic", "bloodPressureDiastolic"}};

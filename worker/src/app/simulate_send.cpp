@@ -77,6 +77,7 @@ int SendPosts(const std::vector<Post>& posts, const std::string& url, double rat
     std::fflush(stdout);
   }
   if (history > 0) fmt::print("{} deliveries of history\n", history);
+  fmt::print("{} deliveries sent, {} refused\n", posts.size(), refused);
   return refused == 0 ? 0 : 1;
 }
 
