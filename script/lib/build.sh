@@ -19,9 +19,9 @@ pg_make() {
 }
 
 build_extension() {
-  build_postgres
-  pg_make -j"$(jobs)" CXX="$(compiler_launcher)g++"
-  pg_make install CXX="$(compiler_launcher)g++"
+  build_postgres &&
+    pg_make -j"$(jobs)" CXX="$(compiler_launcher)g++" &&
+    pg_make install CXX="$(compiler_launcher)g++"
 }
 
 build_cmake() {
@@ -32,6 +32,6 @@ build_cmake() {
     shift
   done
   if [ $# -gt 0 ]; then shift; fi
-  cmake -S "$AUREN_ROOT" -B "$dir" -G Ninja "${definitions[@]}"
-  cmake --build "$dir" -j"$(jobs)" ${1:+--target "$@"}
+  cmake -S "$AUREN_ROOT" -B "$dir" -G Ninja "${definitions[@]}" &&
+    cmake --build "$dir" -j"$(jobs)" ${1:+--target "$@"}
 }
