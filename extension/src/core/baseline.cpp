@@ -93,7 +93,7 @@ Status ComputeBaseline(const double* values, int count, Scale scale, Baseline* b
   // distances from the median.
   baseline->median = Median(window, days);
   for (int i = 0; i < days; ++i) window[i] = std::fabs(window[i] - baseline->median);
-  baseline->mad = kMadScale * Median(window, days);
+  baseline->mad = Median(window, days);
   return Status::Ok();
 }
 
@@ -105,7 +105,8 @@ Deviation Deviate(const Baseline& baseline, double value) noexcept {
   if (has_scaled) {
     const double scaled = ToScale(baseline.scale, value);
     if (baseline.sd > 0) deviation.z = (scaled - baseline.mean) / baseline.sd;
-    if (baseline.mad > 0) deviation.robust_z = (scaled - baseline.median) / baseline.mad;
+    if (baseline.mad > 0)
+      deviation.robust_z = (scaled - baseline.median) / (kMadScale * baseline.mad);
   }
   deviation.drop = baseline.Reference() - value;
   deviation.drop_percent = Percent(deviation.drop, baseline.Reference());

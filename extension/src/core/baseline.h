@@ -3,9 +3,11 @@
 // Shapes and units: `values` are daily values in the metric's own unit, oldest first, at most one
 // per local day, today excluded; the long window is the last 60 of them, the short one the last 7.
 // With Scale::kLog all statistics are taken on natural logarithms (the accepted way for HRV) and
-// `mean`, `sd`, `median`, `mad` are on that scale. Sample standard deviation (n - 1); MAD scaled
-// by 1.4826. Sources: Plews 2014 doi:10.1123/ijspp.2013-0455; hrv4training.com, "The importance of
-// normal values" (60-day reference, smallest worthwhile change of half a standard deviation).
+// `mean`, `sd`, `median`, `mad` are on that scale. The standard deviation is the sample's (n - 1);
+// `mad` is the plain median absolute deviation, and robust_z divides by 1.4826 of it, which makes
+// it comparable to z. Sources: Plews 2014 doi:10.1123/ijspp.2013-0455; hrv4training.com, "The
+// importance of normal values" (60-day reference, smallest worthwhile change of half a standard
+// deviation).
 #pragma once
 
 #include "core/status.h"
@@ -23,7 +25,7 @@ struct Baseline {
   double mean = 0;     // long window
   double sd = 0;       // long window; 0 when days < 2
   double median = 0;   // long window
-  double mad = 0;      // long window, scaled by 1.4826
+  double mad = 0;      // long window
   int short_days = 0;  // values in the short window
   double short_mean = 0;
   double ewma = 0;  // alpha = 2/(7+1), started at the first value given

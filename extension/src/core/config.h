@@ -2,8 +2,9 @@
 //
 // One shape for the JSON of neuros.configure and for config/biometric_thresholds.yaml:
 //
-//   thresholds: {hrv_drop_ms: 25, ...}   baselines: {hrv_default: 60, ...}   modes: [{name,
-//   priority, behavior}]
+//   thresholds: {hrv_drop_ms: 25, ...}
+//   baselines: {hrv_default: 60, ...}
+//   modes: [{name: night_watch, priority: 120, behavior: "..."}]
 //
 // The core reads no format. Whoever walks the JSON or YAML calls SetNumber and AddMode for what it
 // finds; the core knows the keys, their ranges and their defaults, so that both ways in say the
@@ -91,8 +92,9 @@ Status GetNumber(const Config& config, std::string_view section, std::string_vie
 Status AddMode(Config* config, std::string_view name, double priority,
                std::string_view behavior) noexcept;
 
-// Checks what only the whole can tell (baseline must be lowest, pattern below every trigger's
-// mode).
+// Checks what only the whole can tell: no mode is below baseline, and pattern is below the modes
+// that triggers lead to. kInvalid otherwise, or when one of the built-in modes this needs is
+// missing.
 Status Validate(const Config& config) noexcept;
 
 }  // namespace auren::core

@@ -4,32 +4,43 @@
 // One evaluation is one delivery. In order:
 //
 // 1. Which readings may decide. A reading is left out when it is older than max_reading_age_seconds
-// at
-//    `now` (age counts from its end), carries the flag `pending` or `calibrating`, or is late
+//    at `now` (age counts from its end), carries the flag `pending` or `calibrating`, or is late
 //    (older than one of the same device and metric that was judged before). If none is left,
 //    nothing is evaluated: the decision is kNone and the calm count stays.
-// 2. Triggers, each from a reading this delivery brought:
-//      hrv_drop            more than hrv_drop_ms or hrv_drop_percentage below the long reference ->
-//      reflex heart_rate_elevated above heart_rate_elevated, context not workout or active ->
-//      reflex stress_critical     stress_level above stress_level_critical -> reflex recovery_low
-//      recovery_score below recovery_low_percentage, or readiness_score
-//                          below its own band (60)                                              ->
-//                          guardian
-//      low_indicators      two or more kinds of low indicator, this delivery's and those still
-//                          standing; at least one of them brought by this delivery              ->
-//                          guardian
-//      anomalous_reading   |z| >= anomaly_z where the metric is judged by z, or outside the
-//                          soft range                                                           ->
-//                          hypothesis
+//
+// 2. Triggers, each from a reading this delivery brought, and the mode each asks for:
+//      reflex      hrv_drop             more than hrv_drop_ms or hrv_drop_percentage below the
+//                                       long reference
+//                  heart_rate_elevated  above heart_rate_elevated
+//                  stress_critical      stress_level above stress_level_critical
+//      guardian    recovery_low         recovery_score below recovery_low_percentage, or
+//                                       readiness_score below its own band (60)
+//                  low_indicators       two or more kinds of low indicator (low_indicators.h),
+//                                       this delivery's and those still standing; at least one of
+//                                       them brought by this delivery
+//      hypothesis  anomalous_reading    |z| >= anomaly_z where the metric is judged by z, or
+//                                       outside the soft range
+//    Thresholds are strict: a value exactly at its threshold does not fire. Where a rule says "at
+//    least" (anomaly_z, most low indicators) it does.
+//
+//    Readings that say nothing about rest are not judged, though they count as an evaluation: a
+//    pulse (heart_rate, hrv_rmssd, hrv_sdnn), breath or body temperature in the context workout or
+//    active; the min, max or sum of a pulse in any context. Other thresholds, too, are for levels:
+//    a min, max or sum is held against none (a sum of sleep_duration is). A single (instant) heart
+//    rate has no z-score: its baseline is of days.
+//
 // 3. Choice: the mode of the highest priority wins. Within the cooldown only a mode of higher
-// priority
-//    than the current one may be entered; a mode set by hand is left only for a higher one. No
-//    trigger for calm_evaluations evaluations after the cooldown: pattern, or baseline while
-//    history is short.
+//    priority than the current one may be entered; a mode set by hand is left only for a higher
+//    one. No trigger for calm_evaluations evaluations after the cooldown: pattern, or baseline
+//    while history is short.
+//
 // 4. Result: Decision, with every factor that fired and every one that nearly did (borderline).
 //
-// Thresholds are strict: a value exactly at its threshold does not fire. (anomaly_z fires at
-// equality.)
+// Confidence: each factor that fired contributes 0.5 (an alarm), 0.3 (a low indicator) or 0.4 (an
+// anomaly) at its threshold and more beyond it, up to 0.95, 0.6 and 0.85; six tenths of that when a
+// configured default stands in for the person's own history. Together: 1 - product(1 -
+// contribution) over the metrics, each with its strongest factor. So it never falls when a reading
+// gets worse.
 #pragma once
 
 #include <cstdint>
@@ -109,7 +120,8 @@ const char* Name(Trigger trigger) noexcept;  // "hrv_drop", ...
 
 inline constexpr int kMaxFactors = 32;
 
-// Why: one value that was held against one threshold.
+// Why: one value that was held against one threshold. Of several readings that say the same (the
+// same trigger and metric, or the same kind of low indicator) only the strongest is told.
 struct Factor {
   Trigger trigger;
   char metric[64];
@@ -117,7 +129,8 @@ struct Factor {
                        // "respiration", "oxygen", "sleep"; else empty
   double value;
   double baseline;      // the reference it was held against; NaN when there is none
-  double threshold;     // the value at which it would have fired, in the metric's unit (z: in z)
+  double threshold;     // the value at which it would have fired, in the metric's unit (z: in z);
+                        // NaN when only known to be outside the soft range
   double z;             // NaN when not taken
   double contribution;  // 0..1, what it adds to the confidence; 0 when it did not fire
   bool fired;
@@ -134,21 +147,21 @@ enum class Outcome : std::uint8_t {
 struct Decision {
   Outcome outcome = Outcome::kNone;
   char to_mode[kMaxModeName + 1] = {};  // kSwitch only
-  Trigger trigger =
-      Trigger::kCalm;             // the one named in the switch: the strongest of the winning mode
-  double confidence = 0;          // 0..1
-  int calm = 0;                   // to be stored for the next evaluation
-  bool held_by_cooldown = false;  // a trigger fired but the cooldown kept the mode
-  bool borderline = false;        // every winning trigger came within borderline_margin
-  char reason[256] = {};          // one sentence for people
-  Factor factors[kMaxFactors];    // fired first, then borderline ones, strongest first
+  Trigger trigger = Trigger::kCalm;     // the strongest of the winning mode; kCalm: none fired
+  double confidence = 0;                // 0..1; 0 when nothing fired and the mode stays
+  int calm = 0;                         // to be stored for the next evaluation
+  bool held_by_cooldown = false;        // a trigger fired but the cooldown kept the mode
+  bool borderline = false;              // all that fired for the winning mode was borderline
+  char reason[256] = {};                // one sentence for people
+  Factor factors[kMaxFactors];          // fired first, then borderline ones, strongest first
   int factor_count = 0;
 };
 
 static_assert(std::is_trivially_copyable_v<Decision>);
 
-// REQUIRES: `observations` in any order; equal answers for any order of equal-time readings.
-// `history_days`: the most days with a value in any of the person's baselines.
+// `observations` may come in any order: the answer does not depend on it. A value that is not
+// finite is passed over. `history_days`: the most days with a value in any of the person's
+// baselines. REQUIRES: Validate(config); kInternal when a mode the decision needs is missing.
 Status Decide(const Config& config, const CurrentMode& current, const Observation* observations,
               int count, int history_days, std::int64_t now_us, Decision* decision) noexcept;
 

@@ -8,10 +8,6 @@
 namespace auren::core {
 namespace {
 
-constexpr const char* kIndicatorNames[] = {
-    "", "recovery", "resting_heart_rate", "temperature", "respiration", "oxygen", "sleep"};
-static_assert(std::size(kIndicatorNames) == kIndicators);
-
 // All triggers but the anomalies have a fixed number of metrics: 2 for hrv_drop, 1 each for heart
 // rate and stress, 2 for recovery, 6 kinds of indicator. They always find room.
 constexpr int kNotAnomalies = 12;
@@ -33,11 +29,13 @@ bool SameThing(const Finding& a, const Finding& b) noexcept {
   return a.indicator != Indicator::kNone || a.metric == b.metric;
 }
 
-}  // namespace
-
-const char* Name(Indicator indicator) noexcept {
-  return kIndicatorNames[static_cast<int>(indicator)];
+// Whether two findings speak of the same sign of the body.
+bool SameEvidence(const Finding& a, const Finding& b) noexcept {
+  const Indicator indicator = IndicatorOf(a.id);
+  return indicator == Indicator::kNone ? a.metric == b.metric : indicator == IndicatorOf(b.id);
 }
+
+}  // namespace
 
 bool Stronger(const Finding& a, const Finding& b) noexcept { return Rank(a) < Rank(b); }
 
@@ -78,7 +76,7 @@ double Findings::Confidence() const noexcept {
   double doubt = 1;
   for (const Finding& finding : *this) {
     const bool counted = std::any_of(begin(), &finding, [&](const Finding& stronger) {
-      return stronger.metric == finding.metric;
+      return SameEvidence(stronger, finding);
     });
     if (!counted) doubt *= 1 - finding.contribution;
   }

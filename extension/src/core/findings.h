@@ -14,18 +14,6 @@
 
 namespace auren::core {
 
-enum class Indicator : std::uint8_t {
-  kNone,
-  kRecovery,
-  kRestingHeartRate,
-  kTemperature,
-  kRespiration,
-  kOxygen,
-  kSleep
-};
-inline constexpr int kIndicators = static_cast<int>(Indicator::kSleep) + 1;
-const char* Name(Indicator indicator) noexcept;
-
 struct Finding {
   Trigger trigger = Trigger::kCalm;
   MetricId id = MetricId::kOther;
@@ -57,8 +45,9 @@ class Findings {
   const Finding* begin() const noexcept { return findings_; }
   const Finding* end() const noexcept { return findings_ + count_; }
 
-  // How sure one trigger, or all that fired together, are: 1 - product(1 - contribution). A metric
-  // counts once, with its strongest finding: one reading is one piece of evidence.
+  // How sure one trigger, or all that fired together, are: 1 - product(1 - contribution). In the
+  // second a sign of the body counts once, with its strongest finding: a metric, or all metrics of
+  // one kind of low indicator, are one piece of evidence however many triggers they fire.
   double Strength(Trigger trigger) const noexcept;
   double Confidence() const noexcept;
 

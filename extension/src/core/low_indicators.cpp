@@ -27,20 +27,20 @@ constexpr double kShortSleep = 5 * 3600.0;  // s
 
 // What an indicator is held against.
 struct Test {
-  Indicator indicator = Indicator::kNone;  // kNone: not judged
+  bool judged = false;
   Limit limit = {};
   double reference = kNaN;
   int days = 0;
   bool by_default = false;
 };
 
-Test Below(Indicator indicator, double limit) noexcept {
-  return {.indicator = indicator, .limit = {limit, 0, limit, false, false}};
+Test Below(double limit) noexcept {
+  return {.judged = true, .limit = {limit, 0, limit, false, false}};
 }
 
 // At least `rise` above the reference; twice the rise is as sure as it gets.
-Test Above(Indicator indicator, double reference, double rise, int days) noexcept {
-  return {.indicator = indicator,
+Test Above(double reference, double rise, int days) noexcept {
+  return {.judged = true,
           .limit = {reference + rise, reference + 2 * rise, rise, true, true},
           .reference = reference,
           .days = days};
@@ -53,11 +53,10 @@ double Rise(const Baseline& baseline, double deviations) noexcept {
 
 Test RestingHeartRate(const Config& config, const Baseline& baseline, bool has_history) noexcept {
   if (has_history) {
-    return Above(Indicator::kRestingHeartRate, baseline.Reference(),
-                 std::max(kRestingRise, Rise(baseline, kRestingRiseSds)), baseline.days);
+    return Above(baseline.Reference(), std::max(kRestingRise, Rise(baseline, kRestingRiseSds)),
+                 baseline.days);
   }
-  Test test = Above(Indicator::kRestingHeartRate, config.baselines.heart_rate_default, kRestingRise,
-                    baseline.days);
+  Test test = Above(config.baselines.heart_rate_default, kRestingRise, baseline.days);
   test.by_default = true;
   return test;
 }
@@ -68,20 +67,19 @@ Test TestOf(const Config& config, const Observation& observation, MetricId id) n
   const bool has_history = baseline.days >= config.baselines.min_baseline_days;
   switch (id) {
     case MetricId::kRecoveryScore:
-      return Below(Indicator::kRecovery, config.thresholds.recovery_low_percentage);
+      return Below(config.thresholds.recovery_low_percentage);
     case MetricId::kReadinessScore:
-      return Below(Indicator::kRecovery, kReadinessLow);
+      return Below(kReadinessLow);
     case MetricId::kRestingHeartRate:
       return RestingHeartRate(config, baseline, has_history);
     case MetricId::kSkinTemperatureDeviation: {
       // A deviation is measured from 0 by the device, so no reference of ours is told.
-      Test test = Above(Indicator::kTemperature, 0, kTemperatureRise, 0);
+      Test test = Above(0, kTemperatureRise, 0);
       test.reference = kNaN;
       return test;
     }
     case MetricId::kBodyTemperature: {
-      Test test =
-          Above(Indicator::kTemperature, kNormalTemperature, kFever - kNormalTemperature, 0);
+      Test test = Above(kNormalTemperature, kFever - kNormalTemperature, 0);
       test.limit.at = kFever;  // exactly, not the rounded sum
       test.reference = kNaN;
       return test;
@@ -89,18 +87,17 @@ Test TestOf(const Config& config, const Observation& observation, MetricId id) n
     case MetricId::kSkinTemperature:
     case MetricId::kSleepingWristTemperature:
       if (!has_history) return {};
-      return Above(Indicator::kTemperature, baseline.Reference(),
+      return Above(baseline.Reference(),
                    std::max(kTemperatureRise, Rise(baseline, kTemperatureRiseSds)), baseline.days);
     case MetricId::kRespiratoryRate:
       if (!has_history || baseline.sd <= 0) return {};
-      return Above(Indicator::kRespiration, baseline.Reference(),
-                   Rise(baseline, kRespirationRiseSds), baseline.days);
+      return Above(baseline.Reference(), Rise(baseline, kRespirationRiseSds), baseline.days);
     case MetricId::kOxygenSaturation:
-      return {.indicator = Indicator::kOxygen,
+      return {.judged = true,
               .limit = {kOxygenLow, kOxygenLow - (kOxygenFull - kOxygenLow),
                         kOxygenFull - kOxygenLow, false, false}};
     case MetricId::kSleepDuration:
-      return Below(Indicator::kSleep, kShortSleep);
+      return Below(kShortSleep);
     default:
       return {};
   }
@@ -118,13 +115,13 @@ void LowIndicators::Judge(const Observation& observation, MetricId id) noexcept 
   const int i = static_cast<int>(id);
   if (observation.standing && delivered_[i] && newest_us_[i] >= observation.at_us) return;
   const Test test = TestOf(config_, observation, id);
-  if (test.indicator == Indicator::kNone) return;
+  if (!test.judged) return;
 
   Finding finding;
   finding.trigger = Trigger::kLowIndicators;
   finding.id = id;
   finding.metric = observation.metric;
-  finding.indicator = test.indicator;
+  finding.indicator = IndicatorOf(id);
   finding.value = observation.value;
   finding.reference = test.reference;
   finding.z = kNaN;
@@ -134,7 +131,7 @@ void LowIndicators::Judge(const Observation& observation, MetricId id) noexcept 
               &finding);
   if (!finding.fired && !finding.borderline) return;
 
-  Kind& kind = kinds_[static_cast<int>(test.indicator)];
+  Kind& kind = kinds_[static_cast<int>(finding.indicator)];
   if (!kind.seen || Stronger(finding, kind.finding)) kind.finding = finding;
   kind.seen = true;
   if (!observation.standing) {

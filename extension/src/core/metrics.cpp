@@ -12,28 +12,34 @@ struct Traits {
   double per_shown;  // how many of the metric's unit make one of the shown one
   int digits;        // at most, after the point
   bool effort_moves;
+  Indicator indicator;
 };
 
 // In the order of MetricId.
 constexpr Traits kTraits[] = {
-    {"heart_rate", " /min", 1, 1, true},
-    {"hrv_rmssd", " ms", 1, 1, true},
-    {"hrv_sdnn", " ms", 1, 1, true},
-    {"stress_level", "", 1, 3, false},
-    {"recovery_score", " %", 1, 1, false},
-    {"readiness_score", "", 1, 1, false},
-    {"resting_heart_rate", " /min", 1, 1, false},
-    {"skin_temperature_deviation", " Cel", 1, 2, false},
-    {"body_temperature", " Cel", 1, 2, true},
-    {"sleeping_wrist_temperature", " Cel", 1, 2, false},
-    {"skin_temperature", " Cel", 1, 2, true},
-    {"respiratory_rate", " /min", 1, 1, true},
-    {"oxygen_saturation", " %", 1, 1, false},
-    {"sleep_duration", " h", 3600, 1, false},
+    {"heart_rate", " /min", 1, 1, true, Indicator::kNone},
+    {"hrv_rmssd", " ms", 1, 1, true, Indicator::kNone},
+    {"hrv_sdnn", " ms", 1, 1, true, Indicator::kNone},
+    {"stress_level", "", 1, 3, false, Indicator::kNone},
+    {"recovery_score", " %", 1, 1, false, Indicator::kRecovery},
+    {"readiness_score", "", 1, 1, false, Indicator::kRecovery},
+    {"resting_heart_rate", " /min", 1, 1, false, Indicator::kRestingHeartRate},
+    {"skin_temperature_deviation", " Cel", 1, 2, false, Indicator::kTemperature},
+    {"body_temperature", " Cel", 1, 2, true, Indicator::kTemperature},
+    {"sleeping_wrist_temperature", " Cel", 1, 2, false, Indicator::kTemperature},
+    {"skin_temperature", " Cel", 1, 2, true, Indicator::kTemperature},
+    {"respiratory_rate", " /min", 1, 1, true, Indicator::kRespiration},
+    {"oxygen_saturation", " %", 1, 1, false, Indicator::kOxygen},
+    {"sleep_duration", " h", 3600, 1, false, Indicator::kSleep},
+    {"", "", 1, 3, false, Indicator::kNone},  // kOther: any name, any unit
 };
-static_assert(std::size(kTraits) == static_cast<std::size_t>(MetricId::kOther));
+static_assert(std::size(kTraits) == kMetricIds);
 
-constexpr int kOtherDigits = 3;
+const Traits& TraitsOf(MetricId id) noexcept { return kTraits[static_cast<int>(id)]; }
+
+constexpr const char* kIndicatorNames[] = {
+    "", "recovery", "resting_heart_rate", "temperature", "respiration", "oxygen", "sleep"};
+static_assert(std::size(kIndicatorNames) == kIndicators);
 
 // "60.40" -> "60.4", "60.00" -> "60".
 void DropTrailingZeros(char* text) noexcept {
@@ -46,15 +52,21 @@ void DropTrailingZeros(char* text) noexcept {
 }  // namespace
 
 MetricId Identify(std::string_view metric) noexcept {
-  for (std::size_t i = 0; i < std::size(kTraits); ++i) {
+  for (int i = 0; i < static_cast<int>(MetricId::kOther); ++i) {
     if (metric == kTraits[i].name) return static_cast<MetricId>(i);
   }
   return MetricId::kOther;
 }
 
+const char* Name(Indicator indicator) noexcept {
+  return kIndicatorNames[static_cast<int>(indicator)];
+}
+
+Indicator IndicatorOf(MetricId id) noexcept { return TraitsOf(id).indicator; }
+
 bool MovedByEffort(MetricId id, Context context) noexcept {
   if (context != Context::kWorkout && context != Context::kActive) return false;
-  return id != MetricId::kOther && kTraits[static_cast<int>(id)].effort_moves;
+  return TraitsOf(id).effort_moves;
 }
 
 bool TellsLevel(MetricId id, Statistic statistic) noexcept {
@@ -78,8 +90,7 @@ bool TellsLevel(MetricId id, Statistic statistic) noexcept {
 }
 
 Shown Show(MetricId id, double value) noexcept {
-  constexpr Traits kOther = {"", "", 1, kOtherDigits, false};
-  const Traits& traits = id == MetricId::kOther ? kOther : kTraits[static_cast<int>(id)];
+  const Traits& traits = TraitsOf(id);
   char number[40];
   std::snprintf(number, sizeof number, "%.*f", traits.digits, value / traits.per_shown);
   DropTrailingZeros(number);

@@ -28,7 +28,23 @@ enum class MetricId : std::uint8_t {
 };
 inline constexpr int kMetricIds = static_cast<int>(MetricId::kOther) + 1;
 
+// The kinds of low indicator (low_indicators.h).
+enum class Indicator : std::uint8_t {
+  kNone,
+  kRecovery,
+  kRestingHeartRate,
+  kTemperature,
+  kRespiration,
+  kOxygen,
+  kSleep
+};
+inline constexpr int kIndicators = static_cast<int>(Indicator::kSleep) + 1;
+const char* Name(Indicator indicator) noexcept;
+
 MetricId Identify(std::string_view metric) noexcept;
+
+// The kind of low indicator a metric can be, or kNone.
+Indicator IndicatorOf(MetricId id) noexcept;
 
 // A reading taken in motion says nothing about rest: pulse, its variability, breath and the skin
 // all follow the effort.

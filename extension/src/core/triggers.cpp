@@ -189,7 +189,7 @@ Findings FindTriggers(const Config& config, const Observation* observations, int
   LowIndicators indicators(config);
   for (int i = 0; i < count; ++i) {
     const Observation& observation = observations[i];
-    if (observation.standing) continue;
+    if (observation.standing || !std::isfinite(observation.value)) continue;
     const auto counter = Screen(config, observation, now_us);
     ++(screening->*counter);
     const MetricId id = Identify(observation.metric);
