@@ -25,7 +25,7 @@ OBJS = $(CORE:.cpp=.o) $(GLUE:.cpp=.o)
 EXTRA_CLEAN = $(INSTALL_SQL) $(wildcard extension/src/*/*.d) results output_iso regression.diffs regression.out tmp_check
 
 REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
-REGRESS_OPTS = --load-extension=auren
+REGRESS_OPTS = --load-extension=auren --encoding=UTF8
 ISOLATION = $(sort $(patsubst tests/isolation/specs/%.spec,%,$(wildcard tests/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=tests/isolation --load-extension=auren
 

@@ -29,15 +29,6 @@ void CheckExpectation(int64 expected) {
   }
 }
 
-// What has been committed since the transaction's snapshot must not be built upon unseen.
-void RequireInSnapshot(bool in_snapshot, text *stream_id) {
-  if (in_snapshot) return;
-  ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-                  errmsg("could not append to stream \"%s\" due to a concurrent append",
-                         text_to_cstring(stream_id)),
-                  errhint("The transaction might succeed if retried.")));
-}
-
 void RequireVersion(int64 expected, int64 actual, text *stream_id) {
   const bool met = expected == kAnyVersion || (expected == -1 ? actual > 0 : actual == expected);
   if (met) return;
@@ -53,6 +44,14 @@ void RequireVersion(int64 expected, int64 actual, text *stream_id) {
 }
 
 }  // namespace
+
+void RequireInSnapshot(bool in_snapshot, text *stream_id) {
+  if (in_snapshot) return;
+  ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                  errmsg("could not append to stream \"%s\" due to a concurrent append",
+                         text_to_cstring(stream_id)),
+                  errhint("The transaction might succeed if retried.")));
+}
 
 bool SameContent(const NewEvent &event, text *stored_type, Jsonb *stored_data) {
   // The stored bytes are compared: equal input is stored as equal bytes.

@@ -55,6 +55,10 @@ bool FindEvent(text *stream_id, const pg_uuid_t *event_id, StoredEvent *event);
 // are not compared).
 bool SameContent(const NewEvent &event, text *stored_type, Jsonb *stored_data);
 
+// Raises 40001 for a row that this transaction's snapshot does not show: what has been committed since
+// must not be built upon unseen.
+void RequireInSnapshot(bool in_snapshot, text *stream_id);
+
 // Raises UA002 for the event's id.
 [[noreturn]] void RefuseId(const NewEvent &event, const char *detail);
 

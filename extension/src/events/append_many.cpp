@@ -125,6 +125,7 @@ bool IsRepeat(const Call &call, int64 *version) {
     if (call.events[i].event_id == nullptr) continue;
     with_id++;
     if (!FindById(store, call.stream_id, call.events[i].event_id, &stored[i])) continue;
+    RequireInSnapshot(stored[i].in_snapshot, call.stream_id);
     found++;
     known = i;
   }

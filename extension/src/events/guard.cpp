@@ -10,7 +10,7 @@ namespace {
 
 const char *Attempt(const TriggerData *trigger) {
   if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) return "update";
-  if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event)) return "delete";
+  if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event)) return "delete from";
   return "truncate";
 }
 
