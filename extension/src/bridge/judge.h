@@ -1,0 +1,42 @@
+// Judging a delivery: its readings become observations, the engine decides, the decision is carried
+// out.
+#pragma once
+
+#include "biometrics/reading.h"
+#include "bridge/delivery.h"
+#include "neuros/config.h"
+#include "postgres/backend.h"
+
+namespace auren::bridge {
+
+// What came of it. Empty texts when the mode stayed.
+struct Judgement {
+  std::string_view from_mode;
+  std::string_view to_mode;
+  std::string_view trigger;
+  double confidence;
+};
+
+// How new the newest reading of each metric of the delivery was before the delivery was stored.
+struct Standing {
+  const biometrics::MetricType* metric;
+  TimestampTz newest;  // DT_NOBEGIN: there is none
+};
+struct Standings {
+  Standing* items;
+  int count;
+};
+
+// To be called before the delivery's readings are stored. Empty when none of them is young enough
+// to decide anything: then there is nothing to judge.
+Standings FindStandings(const Delivery& delivery, const core::Config& config,
+                        const biometrics::Reading* readings, int count);
+
+// To be called after they are stored. `position` is the delivery's event's. Marks the readings
+// whose z-score is anomalous. REQUIRES: within an SPI session, under the lock of the person's
+// stream.
+Judgement Judge(const Delivery& delivery, const neuros::ActiveConfig& config,
+                const biometrics::Catalogue& catalogue, const Standings& standings, int64 position,
+                biometrics::Reading* readings, int count);
+
+}  // namespace auren::bridge
