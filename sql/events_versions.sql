@@ -136,3 +136,13 @@ SELECT count(*) FILTER (WHERE locktype = 'advisory') AS stream_locks,
   bool_or(mode = 'ShareRowExclusiveLock' AND relation = 'events.append_lock'::regclass) AS store_lock
 FROM pg_locks WHERE pid = pg_backend_pid();
 ROLLBACK;
+
+-- The same bytes whichever way they come: alone, in an array of events, in a batch.
+SELECT version, was_duplicate FROM events.append('version:20', 'paid',
+  '{"sum": 12.50, "neg": -3e-7, "list": [1, {"deep": [true, null, "ü"]}], "empty": {}, "s": ""}',
+  p_event_id => '20000000-0000-0000-0000-000000000020');
+SELECT events.append_events('version:20', '[{"event_id": "20000000-0000-0000-0000-000000000020", "event_type": "paid",
+  "event_data": {"s": "", "empty": {}, "list": [1, {"deep": [true, null, "ü"]}], "neg": -3e-7, "sum": 12.50}}]');
+SELECT events.append_batch(ARRAY['version:20'], ARRAY['paid'],
+  ARRAY['{"sum": 12.50, "neg": -3e-7, "list": [1, {"deep": [true, null, "ü"]}], "empty": {}, "s": ""}']::jsonb[],
+  p_event_ids => ARRAY['20000000-0000-0000-0000-000000000020']::uuid[]);

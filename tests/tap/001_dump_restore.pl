@@ -1,0 +1,53 @@
+# pg_dump carries the events, their positions and the sequence; the restored store goes on from there
+# and is guarded as the old one was.
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $id = '50000000-0000-0000-0000-000000000001';
+my $rows = q{SELECT coalesce(md5(string_agg(e::text, E'\n' ORDER BY position)), 'none') FROM events.event_store AS e};
+
+my $old = PostgreSQL::Test::Cluster->new('old');
+$old->init;
+$old->start;
+$old->safe_psql('postgres', 'CREATE EXTENSION auren');
+$old->safe_psql('postgres', qq{
+  SELECT events.append_event('order:1', 'placed', '{"sum": 1.50}', 'ada', 0, '$id', '{"ip": "::1"}');
+  SELECT events.append_event('order:' || n % 7, 'changed', jsonb_build_object('n', n, 'text', repeat('ü', n * 20)))
+  FROM generate_series(1, 300) AS n;
+  BEGIN; SELECT events.append_event('order:1', 'undone', '{}'); ROLLBACK;
+});
+my $want = $old->safe_psql('postgres', $rows);
+my $last = $old->safe_psql('postgres', 'SELECT last_value FROM events.event_store_position_seq');
+
+my $new = PostgreSQL::Test::Cluster->new('new');
+$new->init;
+$new->start;
+my $file = "$PostgreSQL::Test::Utils::tmp_check/store";
+
+for my $format ('custom', 'plain') {
+  my $database = "restored_$format";
+  $old->command_ok([ 'pg_dump', "--format=$format", "--file=$file.$format", 'postgres' ], "pg_dump, $format");
+  $new->safe_psql('postgres', "CREATE DATABASE $database");
+  if ($format eq 'custom') {
+    $new->command_ok([ 'pg_restore', '--exit-on-error', "--dbname=$database", "$file.$format" ], 'pg_restore');
+  } else {
+    $new->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$file.$format", $database ], 'psql');
+  }
+  is($new->safe_psql($database, $rows), $want, "$format: every event as it was");
+  is($new->safe_psql($database, 'SELECT last_value FROM events.event_store_position_seq'), $last,
+    "$format: the sequence stands where it stood");
+  is($new->safe_psql($database, qq{SELECT version, was_duplicate FROM events.append('order:1', 'placed', '{"sum": 1.50}', p_event_id => '$id')}),
+    '1|t', "$format: a repeated id is still known");
+  is($new->safe_psql($database, qq{
+      SELECT a.version - s.version, a.position > $last
+      FROM (SELECT events.stream_version('order:1') AS version) AS s, events.append('order:1', 'changed', '{}') AS a}),
+    '1|t', "$format: versions and positions go on");
+  my ($status, $out, $err) = $new->psql($database, 'SET session_replication_role = replica; DELETE FROM events.event_store');
+  like($err, qr/events are immutable/, "$format: the guard is in place");
+}
+
+done_testing();
