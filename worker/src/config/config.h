@@ -19,7 +19,7 @@ struct HostPort {
   std::uint16_t port = 0;  // 0: any free one
 };
 
-struct Rate {          // "100/60s"; count 0: off
+struct Rate {  // "100/60s"; count 0: off
   int count = 0;
   double per_seconds = 0;
 };
@@ -66,19 +66,21 @@ struct Config {
 
   // What devices_dir held, loaded with it and as immutable.
   std::shared_ptr<const devices::Catalog> catalog;
-  // The thresholds file as the JSON text neuros.configure takes, and the SHA-256 of its bytes in hex.
+  // The thresholds file as the JSON text neuros.configure takes, and the SHA-256 of its bytes in
+  // hex.
   std::string thresholds_json, thresholds_sha256;
 };
 
 struct Source {
-  std::string file;                               // empty: config/auren.yaml if there, else defaults
-  std::map<std::string, std::string> environment; // all of it
-  std::map<std::string, std::string> overrides;   // command line: "http.listen" -> text
+  std::string file;  // empty: config/auren.yaml if there, else defaults
+  std::map<std::string, std::string> environment;  // all of it
+  std::map<std::string, std::string> overrides;    // command line: "http.listen" -> text
 };
 
 struct Loaded {
   std::shared_ptr<const Config> config;  // nullptr: see errors
-  std::vector<std::string> errors;       // "auren.yaml:14:7: ingest.mode: expected direct or kafka, got x"
+  std::vector<std::string>
+      errors;  // "auren.yaml:14:7: ingest.mode: expected direct or kafka, got x"
   std::vector<std::string> warnings;
   // key -> (value as text, secrets as ***; origin), for --print-config, in documented order.
   struct Shown {
