@@ -262,7 +262,7 @@ TEST(PropertyTest, AnotherTriggerNeverLowersTheConfidence) {
 TEST(PropertyTest, AWalkKeepsTheRules) {
   Generator generator(8);
   const Config config = DefaultConfig();
-  char mode[kMaxModeName + 1] = "baseline";
+  std::string mode = "baseline";
   CurrentMode current;
   std::int64_t now = kNow;
   int switches = 0;
@@ -279,11 +279,11 @@ TEST(PropertyTest, AWalkKeepsTheRules) {
     current.calm = decision.calm;
     if (decision.outcome != Outcome::kSwitch) continue;
     const bool cooling = current.ever_switched && now - current.since_us < 300 * kSecond;
-    ASSERT_STRNE(decision.to_mode, mode);
+    ASSERT_NE(decision.to_mode, mode);
     if (cooling) {
       ASSERT_GT(PriorityOf(decision.to_mode), PriorityOf(mode));
     }
-    std::strcpy(mode, decision.to_mode);
+    mode = decision.to_mode;
     current.since_us = now;
     current.ever_switched = true;
     ++switches;

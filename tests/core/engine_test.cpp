@@ -369,10 +369,12 @@ TEST(FactorTest, StrongestFirstOneForEachMetric) {
 }
 
 TEST(FactorTest, NoMoreThanThereIsRoomFor) {
-  std::vector<std::string> names;
-  for (int i = 0; i < 100; ++i) names.push_back("custom_" + std::to_string(i));
+  constexpr int kMany = 100;
+  std::vector<std::string> names(kMany);
   Delivery delivery;
-  for (int i = 0; i < 100; ++i) {
+  delivery.reserve(kMany + 1);
+  for (int i = 0; i < kMany; ++i) {
+    names[i] = "custom_" + std::to_string(i);
     delivery.push_back(Reading(names[i], 60 + i * 0.5).With(Linear(30, 5)).ByZ());
   }
   delivery.push_back(Reading("recovery_score", 39.9));

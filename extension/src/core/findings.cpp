@@ -52,14 +52,16 @@ void Findings::Add(const Finding& finding) noexcept {
       weakest_anomaly = kept;
     }
   }
-  if (finding.trigger != Trigger::kAnomalousReading) {
-    findings_[count_++] = finding;
-  } else if (anomalies_ < kMaxAnomalies) {
+  if (finding.trigger == Trigger::kAnomalousReading) {
+    if (anomalies_ == kMaxAnomalies) {
+      if (weakest_anomaly != nullptr && Stronger(finding, *weakest_anomaly)) {
+        *weakest_anomaly = finding;
+      }
+      return;
+    }
     ++anomalies_;
-    findings_[count_++] = finding;
-  } else if (Stronger(finding, *weakest_anomaly)) {
-    *weakest_anomaly = finding;
   }
+  findings_[count_++] = finding;
 }
 
 void Findings::Sort() noexcept { std::sort(findings_, findings_ + count_, Stronger); }
