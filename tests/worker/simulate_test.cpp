@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "devices/device.h"
+
 namespace auren::app {
 namespace {
 
@@ -91,6 +93,41 @@ TEST(SimulateTest, WithoutCredentialsNothingIsSigned) {
     EXPECT_EQ(Header(post, "x-oura-signature"), "");
     EXPECT_EQ(Header(post, "Authorization"), "");
   }
+}
+
+// What is sent is what the shipped device files accept and map, reading by reading.
+TEST(SimulateTest, EveryBodyIsUnderstoodByItsDevice) {
+  std::string error;
+  const auto catalog = devices::Catalog::Load(AUREN_ROOT "/config/devices", &error);
+  ASSERT_NE(catalog, nullptr) << error;
+  devices::Secrets secrets;
+  secrets.values["client_secret"] = {"new-secret"};
+  secrets.values["api_keys"] = {"free-key"};
+  std::set<std::string> contexts;
+  for (const Post& post : Simulate(Options(4, 3), Keys())) {
+    std::map<std::string, std::string> headers;
+    for (const auto& [name, value] : post.headers) {
+      std::string lower = name;
+      for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      headers[lower] = value;
+    }
+    const std::map<std::string, std::string> query;
+    const devices::Request request{"POST", "", &headers, &query, post.body, kNow};
+    const devices::Device* device = catalog->Find(post.provider);
+    ASSERT_NE(device, nullptr) << post.provider;
+    const devices::Verdict verdict = device->Verify(request, secrets);
+    ASSERT_EQ(verdict.kind, devices::Verdict::Kind::kAccept)
+        << post.story << ": " << verdict.detail;
+    const devices::Mapped mapped = device->Map(request, verdict);
+    ASSERT_EQ(mapped.problem, devices::Problem::kNone) << post.story << ": " << mapped.detail;
+    ASSERT_EQ(mapped.deliveries.size(), 1U);
+    for (const ingest::Reading& reading : mapped.deliveries[0].readings) {
+      EXPECT_TRUE(reading.mapped) << reading.metric;
+      if (post.what == "workout" && reading.metric == "heart_rate")
+        contexts.insert(reading.context);
+    }
+  }
+  EXPECT_EQ(contexts, std::set<std::string>{"workout"});
 }
 
 TEST(SimulateTest, ValuesGivenByHand) {
