@@ -138,6 +138,9 @@ TEST(LowIndicatorsTest, ANewerReadingReplacesWhatStood) {
   EXPECT_EQ(Outline(DecideOrDie({slept_badly, slept_well, warm})), "stay calm");
   EXPECT_EQ(Outline(DecideOrDie({slept_badly, Reading(slept_well).Aged(9000), warm})),
             "switch guardian low_indicators");
+  EXPECT_EQ(Outline(DecideOrDie({slept_badly, Reading(slept_well).As(Statistic::kMax), warm})),
+            "switch guardian low_indicators")
+      << "a maximum is not the level that stood";
 }
 
 TEST(LowIndicatorsTest, DefaultRestingHeartRateWeighsLess) {

@@ -106,6 +106,7 @@ Test TestOf(const Config& config, const Observation& observation, MetricId id) n
 }  // namespace
 
 void LowIndicators::Note(const Observation& observation, MetricId id) noexcept {
+  if (!TellsLevel(id, observation.statistic)) return;
   const int i = static_cast<int>(id);
   if (!delivered_[i] || observation.at_us > newest_us_[i]) newest_us_[i] = observation.at_us;
   delivered_[i] = true;
