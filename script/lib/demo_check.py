@@ -87,8 +87,9 @@ def main():
             checks.that(json.load(answer)["mode"] == "reflex", "the API tells the same mode")
         groups = one("SELECT analytics.refresh_user_metrics()")
         checks.that(groups > 0, "daily metrics are computed")
-        bad = conn.execute("SELECT check_name, detail FROM events.verify() WHERE NOT ok").fetchall()
-        checks.that(bad == [], f"the invariants hold: {bad}")
+        gaps = one("SELECT count(*) FROM (SELECT FROM events.event_store GROUP BY stream_id"
+                   " HAVING min(version) <> 1 OR max(version) <> count(*)) s")
+        checks.that(gaps == 0, f"no stream has a gap, {gaps} have")
         days = one("SELECT count(DISTINCT day) FROM analytics.user_metrics_daily")
     print(f"\n  {stored} deliveries, {readings} readings, {len(switched)} mode switches"
           f" ({len(heard)} heard on LISTEN), {groups} daily metrics over {days} days")

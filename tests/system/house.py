@@ -36,6 +36,14 @@ class House:
     def mode(self, user):
         return self.value("SELECT neuros.current_mode(%s)", user)
 
+    def broken(self):
+        """What is wrong with the store: streams with a gap or a repeat, positions given twice."""
+        return self.rows("SELECT stream_id FROM events.event_store GROUP BY 1"
+                         " HAVING min(version) <> 1 OR max(version) <> count(*)"
+                         " OR count(DISTINCT version) <> count(*)"
+                         " UNION ALL SELECT position::text FROM events.event_store GROUP BY position"
+                         " HAVING count(*) > 1")
+
     def close(self):
         code = self.worker.terminate()
         self.listener.close()

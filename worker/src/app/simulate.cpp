@@ -33,10 +33,9 @@ class Random {
 
   double Unit() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }
 
-  // Around `mean`, never further from it than 1.5 `spread`: a calm day must stay calm.
-  double Around(double mean, double spread) {
-    return mean + spread * (Unit() + Unit() + Unit() - 1.5);
-  }
+  // Evenly around `mean`, never further from it than `spread`: that is 1.73 standard deviations, so
+  // a calm day stays calm.
+  double Around(double mean, double spread) { return mean + spread * (2 * Unit() - 1); }
 
  private:
   std::uint64_t state_;
