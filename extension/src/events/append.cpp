@@ -13,7 +13,7 @@ extern "C" {
 namespace auren::events {
 namespace {
 
-void CheckEvent(const NewEvent &event) {
+void CheckEvent(const NewEvent& event) {
   CheckStreamId(event.stream_id);
   CheckEventType(event.event_type);
   CheckEventData(event.event_data);
@@ -29,23 +29,23 @@ void CheckExpectation(int64 expected) {
   }
 }
 
-void RequireVersion(int64 expected, int64 actual, text *stream_id) {
+void RequireVersion(int64 expected, int64 actual, text* stream_id) {
   const bool met = expected == kAnyVersion || (expected == -1 ? actual > 0 : actual == expected);
   if (met) return;
-  const char *id = text_to_cstring(stream_id);
+  const char* id = text_to_cstring(stream_id);
   ereport(ERROR,
           (errcode(ERRCODE_AUREN_WRONG_EXPECTED_VERSION),
            expected == 0    ? errmsg("stream \"%s\" already exists", id)
            : expected == -1 ? errmsg("stream \"%s\" does not exist", id)
                             : errmsg("stream \"%s\" is not at version " INT64_FORMAT, id, expected),
-           errdetail("Expected version " INT64_FORMAT ", actual version " INT64_FORMAT ".", expected,
-                     actual),
+           errdetail("Expected version " INT64_FORMAT ", actual version " INT64_FORMAT ".",
+                     expected, actual),
            errhint("Read the stream again and decide anew.")));
 }
 
 }  // namespace
 
-void RequireInSnapshot(bool in_snapshot, text *stream_id) {
+void RequireInSnapshot(bool in_snapshot, text* stream_id) {
   if (in_snapshot) return;
   ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                   errmsg("could not append to stream \"%s\" due to a concurrent append",
@@ -53,27 +53,28 @@ void RequireInSnapshot(bool in_snapshot, text *stream_id) {
                   errhint("The transaction might succeed if retried.")));
 }
 
-bool SameContent(const NewEvent &event, text *stored_type, Jsonb *stored_data) {
+bool SameContent(const NewEvent& event, text* stored_type, Jsonb* stored_data) {
   // The stored bytes are compared: equal input is stored as equal bytes.
   return pg::View(event.event_type) == pg::View(stored_type) &&
          VARSIZE(event.event_data) == VARSIZE(stored_data) &&
          memcmp(event.event_data, stored_data, VARSIZE(stored_data)) == 0;
 }
 
-void RefuseId(const NewEvent &event, const char *detail) {
-  ereport(ERROR,
-          (errcode(ERRCODE_AUREN_EVENT_ID_CONFLICT),
-           errmsg("event id \"%s\" is already used in stream \"%s\"",
-                  DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(event.event_id))),
-                  text_to_cstring(event.stream_id)),
-           errdetail("%s", detail), errhint("Repeat an event unchanged, or give a new one a new id.")));
+void RefuseId(const NewEvent& event, const char* detail) {
+  ereport(
+      ERROR,
+      (errcode(ERRCODE_AUREN_EVENT_ID_CONFLICT),
+       errmsg("event id \"%s\" is already used in stream \"%s\"",
+              DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(event.event_id))),
+              text_to_cstring(event.stream_id)),
+       errdetail("%s", detail), errhint("Repeat an event unchanged, or give a new one a new id.")));
   pg_unreachable();
 }
 
-Appended Append(const NewEvent &event, int64 expected_version) {
+Appended Append(const NewEvent& event, int64 expected_version) {
   CheckEvent(event);
   CheckExpectation(expected_version);
-  text *stream_id = event.stream_id;
+  text* stream_id = event.stream_id;
   LockStreams(&stream_id, 1);
 
   Relation store = OpenStore(RowExclusiveLock);
@@ -93,7 +94,7 @@ Appended Append(const NewEvent &event, int64 expected_version) {
     result.version = tip.version + 1;
     result.position = NextPosition();
     result.created_at = Max(GetCurrentTimestamp(), tip.created_at);
-    text *created_by = event.created_by != nullptr
+    text* created_by = event.created_by != nullptr
                            ? event.created_by
                            : cstring_to_text(GetUserNameFromId(GetSessionUserId(), false));
     Insert({result.position, result.event_id, stream_id, result.version, event.event_type,
@@ -103,7 +104,7 @@ Appended Append(const NewEvent &event, int64 expected_version) {
   return result;
 }
 
-bool FindEvent(text *stream_id, const pg_uuid_t *event_id, StoredEvent *event) {
+bool FindEvent(text* stream_id, const pg_uuid_t* event_id, StoredEvent* event) {
   Relation store = OpenStore(AccessShareLock);
   Row row;
   const bool found = FindById(store, stream_id, event_id, &row);

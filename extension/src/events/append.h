@@ -1,9 +1,9 @@
-// Appending to a stream: the one way in which an event gets into events.event_store, for SQL callers
-// (events.append_event and its family) and for the other rooms (bridge, neuros) alike.
+// Appending to a stream: the one way in which an event gets into events.event_store, for SQL
+// callers (events.append_event and its family) and for the other rooms (bridge, neuros) alike.
 //
-// Order of work, always: take the stream's lock -> look the id up (a repeat gets its first answer) ->
-// compare the expected version -> draw a position behind the gate -> insert. All arguments are palloc'ed
-// and detoasted; nothing here outlives the caller's memory context.
+// Order of work, always: take the stream's lock -> look the id up (a repeat gets its first answer)
+// -> compare the expected version -> draw a position behind the gate -> insert. All arguments are
+// palloc'ed and detoasted; nothing here outlives the caller's memory context.
 #pragma once
 
 #include "postgres/backend.h"
@@ -13,12 +13,12 @@ namespace auren::events {
 inline constexpr int64 kAnyVersion = PG_INT64_MIN;  // expected version NULL
 
 struct NewEvent {
-  text *stream_id;
-  text *event_type;
-  Jsonb *event_data;
-  Jsonb *metadata;            // nullptr: SQL NULL
-  text *created_by;           // nullptr: the session user
-  const pg_uuid_t *event_id;  // nullptr: a new UUIDv7
+  text* stream_id;
+  text* event_type;
+  Jsonb* event_data;
+  Jsonb* metadata;            // nullptr: SQL NULL
+  text* created_by;           // nullptr: the session user
+  const pg_uuid_t* event_id;  // nullptr: a new UUIDv7
 };
 
 struct Appended {
@@ -33,33 +33,33 @@ struct Appended {
 struct StoredEvent {
   int64 version;
   int64 position;
-  text *event_type;
-  Jsonb *event_data;
+  text* event_type;
+  Jsonb* event_data;
 };
 
-// Takes the locks of these streams in key order (64-bit hash of the id, our own lock class), each at
-// most once; held to the end of the transaction. More than 1,000 streams: the store lock instead.
-// 25006 in a read-only transaction or on a standby, before anything is locked.
-// REQUIRES: called once, before the first Append of a batch, with all its streams.
-void LockStreams(text **stream_ids, int count);
+// Takes the locks of these streams in key order (64-bit hash of the id, our own lock class), each
+// at most once; held to the end of the transaction. More than 1,000 streams: the store lock
+// instead. 25006 in a read-only transaction or on a standby, before anything is locked. REQUIRES:
+// called once, before the first Append of a batch, with all its streams.
+void LockStreams(text** stream_ids, int count);
 
 // Appends one event. Checks names and sizes (22023, 22004, 54000), expected version (UA001), id
 // (UA002). Takes the stream's lock itself if need be.
-Appended Append(const NewEvent &event, int64 expected_version);
+Appended Append(const NewEvent& event, int64 expected_version);
 
 // Looks an event up by its id within a stream; false when there is none. Sees what is committed now
 // and what this transaction wrote.
-bool FindEvent(text *stream_id, const pg_uuid_t *event_id, StoredEvent *event);
+bool FindEvent(text* stream_id, const pg_uuid_t* event_id, StoredEvent* event);
 
-// Whether a stored event is the same as a new one: type and data, byte by byte (metadata and created_by
-// are not compared).
-bool SameContent(const NewEvent &event, text *stored_type, Jsonb *stored_data);
+// Whether a stored event is the same as a new one: type and data, byte by byte (metadata and
+// created_by are not compared).
+bool SameContent(const NewEvent& event, text* stored_type, Jsonb* stored_data);
 
-// Raises 40001 for a row that this transaction's snapshot does not show: what has been committed since
-// must not be built upon unseen.
-void RequireInSnapshot(bool in_snapshot, text *stream_id);
+// Raises 40001 for a row that this transaction's snapshot does not show: what has been committed
+// since must not be built upon unseen.
+void RequireInSnapshot(bool in_snapshot, text* stream_id);
 
 // Raises UA002 for the event's id.
-[[noreturn]] void RefuseId(const NewEvent &event, const char *detail);
+[[noreturn]] void RefuseId(const NewEvent& event, const char* detail);
 
 }  // namespace auren::events

@@ -1,5 +1,5 @@
-// events.append_events (an array of events to one stream) and events.append_batch (one event each to
-// many streams). All or nothing: an error anywhere undoes the statement.
+// events.append_events (an array of events to one stream) and events.append_batch (one event each
+// to many streams). All or nothing: an error anywhere undoes the statement.
 #include "events/append.h"
 #include "events/names.h"
 #include "events/store.h"
@@ -19,8 +19,8 @@ struct ElementContext {
   int index;
   int count;
 
-  static void Say(void *argument) {
-    const auto *self = static_cast<ElementContext *>(argument);
+  static void Say(void* argument) {
+    const auto* self = static_cast<ElementContext*>(argument);
     errcontext("event %d of %d", self->index + 1, self->count);
   }
   void Enter(int total) {
@@ -36,21 +36,22 @@ struct ElementContext {
 
 // One call of append_events.
 struct Call {
-  text *stream_id;
-  NewEvent *events;
+  text* stream_id;
+  NewEvent* events;
   int count;
 };
 
-[[noreturn]] void RefuseElement(const char *problem) {
-  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s", problem),
-                  errhint("An event is an object such as {\"event_type\": \"order_placed\", "
-                          "\"event_data\": {\"amount\": 1}}, with event_id and metadata if need be.")));
+[[noreturn]] void RefuseElement(const char* problem) {
+  ereport(ERROR,
+          (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s", problem),
+           errhint("An event is an object such as {\"event_type\": \"order_placed\", "
+                   "\"event_data\": {\"amount\": 1}}, with event_id and metadata if need be.")));
   pg_unreachable();
 }
 
 // One member of an element goes to its place; anything else is refused, for a misspelt key would
 // silently lose what it holds.
-void TakeMember(std::string_view key, JsonbValue *value, NewEvent *event) {
+void TakeMember(std::string_view key, JsonbValue* value, NewEvent* event) {
   const bool is_null = value->type == jbvNull;
   if (key == "event_type") {
     if (is_null) return;
@@ -62,7 +63,7 @@ void TakeMember(std::string_view key, JsonbValue *value, NewEvent *event) {
     if (!is_null) event->metadata = JsonbValueToJsonb(value);
   } else if (key == "event_id") {
     if (is_null) return;
-    auto *event_id = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));
+    auto* event_id = static_cast<pg_uuid_t*>(palloc(sizeof(pg_uuid_t)));
     if (value->type != jbvString || !pg::ParseUuid(pg::View(*value), event_id)) {
       RefuseElement("event_id must be a UUID");
     }
@@ -72,9 +73,9 @@ void TakeMember(std::string_view key, JsonbValue *value, NewEvent *event) {
   }
 }
 
-void TakeElement(JsonbValue *element, NewEvent *event) {
+void TakeElement(JsonbValue* element, NewEvent* event) {
   if (!pg::IsObject(*element)) RefuseElement("an event must be a JSON object");
-  JsonbIterator *members = JsonbIteratorInit(element->val.binary.data);
+  JsonbIterator* members = JsonbIteratorInit(element->val.binary.data);
   JsonbValue key;
   JsonbValue value;
   JsonbIteratorToken token;
@@ -85,21 +86,21 @@ void TakeElement(JsonbValue *element, NewEvent *event) {
   }
 }
 
-Call ReadCall(text *stream_id, Jsonb *array, text *created_by) {
+Call ReadCall(text* stream_id, Jsonb* array, text* created_by) {
   if (!JB_ROOT_IS_ARRAY(array) || JB_ROOT_IS_SCALAR(array)) {
     RefuseElement("p_events must be a JSON array of events");
   }
   Call call{stream_id, nullptr, static_cast<int>(JB_ROOT_COUNT(array))};
-  call.events = static_cast<NewEvent *>(palloc0(sizeof(NewEvent) * Max(call.count, 1)));
+  call.events = static_cast<NewEvent*>(palloc0(sizeof(NewEvent) * Max(call.count, 1)));
   ElementContext context;
   context.Enter(call.count);
-  JsonbIterator *elements = JsonbIteratorInit(&array->root);
+  JsonbIterator* elements = JsonbIteratorInit(&array->root);
   JsonbValue element;
   JsonbIteratorToken token;
   while ((token = JsonbIteratorNext(&elements, &element, true)) != WJB_DONE) {
     if (token != WJB_ELEM) continue;
     CHECK_FOR_INTERRUPTS();
-    NewEvent *event = &call.events[context.index];
+    NewEvent* event = &call.events[context.index];
     event->stream_id = stream_id;
     event->created_by = created_by;
     TakeElement(&element, event);
@@ -112,12 +113,12 @@ Call ReadCall(text *stream_id, Jsonb *array, text *created_by) {
   return call;
 }
 
-// Whether this call has been made before: all its ids are there, with the same content. Then `version`
-// is what it returned the first time. Events without an id are compared where they must stand: as far
-// before or behind a known one as they are in the array.
-bool IsRepeat(const Call &call, int64 *version) {
+// Whether this call has been made before: all its ids are there, with the same content. Then
+// `version` is what it returned the first time. Events without an id are compared where they must
+// stand: as far before or behind a known one as they are in the array.
+bool IsRepeat(const Call& call, int64* version) {
   Relation store = OpenStore(AccessShareLock);
-  auto *stored = static_cast<Row *>(palloc0(sizeof(Row) * call.count));
+  auto* stored = static_cast<Row*>(palloc0(sizeof(Row) * call.count));
   int with_id = 0;
   int found = 0;
   int known = -1;  // an element that was found
@@ -133,7 +134,7 @@ bool IsRepeat(const Call &call, int64 *version) {
   context.Enter(call.count);
   for (; found > 0 && context.index < call.count; context.index++) {
     const int i = context.index;
-    const NewEvent &event = call.events[i];
+    const NewEvent& event = call.events[i];
     if (event.event_id != nullptr) {
       if (stored[i].version == 0) {
         RefuseId(call.events[known], "Only some of the events of this call are stored already.");
@@ -141,7 +142,8 @@ bool IsRepeat(const Call &call, int64 *version) {
       if (!SameContent(event, stored[i].event_type, stored[i].event_data)) {
         RefuseId(event, "The stored event has another type or other data.");
       }
-    } else if (!FindByVersion(store, call.stream_id, stored[known].version + i - known, &stored[i]) ||
+    } else if (!FindByVersion(store, call.stream_id, stored[known].version + i - known,
+                              &stored[i]) ||
                !SameContent(event, stored[i].event_type, stored[i].event_data)) {
       RefuseId(call.events[known], "The events of this call that have no id are not beside it.");
     }
@@ -152,16 +154,16 @@ bool IsRepeat(const Call &call, int64 *version) {
   return found > 0;
 }
 
-int64 CurrentVersion(text *stream_id) {
+int64 CurrentVersion(text* stream_id) {
   Relation store = OpenStore(AccessShareLock);
   const int64 version = FindTip(store, stream_id).version;
   table_close(store, AccessShareLock);
   return version;
 }
 
-int64 AppendAll(const Call &call, int64 expected_version) {
+int64 AppendAll(const Call& call, int64 expected_version) {
   if (call.count == 0) return CurrentVersion(call.stream_id);
-  text *stream_id = call.stream_id;
+  text* stream_id = call.stream_id;
   LockStreams(&stream_id, 1);
   int64 version;
   if (IsRepeat(call, &version)) return version;
@@ -169,8 +171,9 @@ int64 AppendAll(const Call &call, int64 expected_version) {
   context.Enter(call.count);
   for (; context.index < call.count; context.index++) {
     CHECK_FOR_INTERRUPTS();
-    version = Append(call.events[context.index], context.index == 0 ? expected_version : kAnyVersion)
-                  .version;
+    version =
+        Append(call.events[context.index], context.index == 0 ? expected_version : kAnyVersion)
+            .version;
   }
   context.Leave();
   return version;
@@ -181,13 +184,13 @@ struct Batch {
   pg::Elements stream_ids, event_types, event_data, event_ids, metadata, expected_versions;
 };
 
-pg::Elements ArrayArgument(FunctionCallInfo fcinfo, int argument, Oid type, const char *name) {
+pg::Elements ArrayArgument(FunctionCallInfo fcinfo, int argument, Oid type, const char* name) {
   if (PG_ARGISNULL(argument)) return {};
   return pg::ElementsOf(PG_GETARG_ARRAYTYPE_P(argument), type, name);
 }
 
 void RequireLength(FunctionCallInfo fcinfo, int argument, int length, int expected,
-                   const char *name) {
+                   const char* name) {
   if (PG_ARGISNULL(argument) || length == expected) return;
   ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                   errmsg("%s has %d elements, p_stream_ids has %d", name, length, expected),
@@ -215,13 +218,14 @@ Batch ReadBatch(FunctionCallInfo fcinfo) {
   return batch;
 }
 
-bool IsNull(const pg::Elements &elements, int i) {
+bool IsNull(const pg::Elements& elements, int i) {
   return elements.values == nullptr || elements.is_null[i];
 }
 
-NewEvent EventOf(const Batch &batch, int i, text *created_by) {
+NewEvent EventOf(const Batch& batch, int i, text* created_by) {
   return {
-      .stream_id = IsNull(batch.stream_ids, i) ? nullptr : DatumGetTextPP(batch.stream_ids.values[i]),
+      .stream_id =
+          IsNull(batch.stream_ids, i) ? nullptr : DatumGetTextPP(batch.stream_ids.values[i]),
       .event_type =
           IsNull(batch.event_types, i) ? nullptr : DatumGetTextPP(batch.event_types.values[i]),
       .event_data =
@@ -232,10 +236,10 @@ NewEvent EventOf(const Batch &batch, int i, text *created_by) {
   };
 }
 
-int64 AppendBatch(const Batch &batch, text *created_by) {
+int64 AppendBatch(const Batch& batch, text* created_by) {
   const int count = batch.stream_ids.count;
   if (count == 0) return 0;
-  auto **stream_ids = static_cast<text **>(palloc(sizeof(text *) * count));
+  auto** stream_ids = static_cast<text**>(palloc(sizeof(text*) * count));
   ElementContext context;
   context.Enter(count);
   for (; context.index < count; context.index++) {
@@ -265,13 +269,13 @@ int64 AppendBatch(const Batch &batch, text *created_by) {
 
 AUREN_SQL_FUNCTION(events_append_events) {
   using namespace auren;
-  text *stream_id = pg::TextArgument(fcinfo, 0);
+  text* stream_id = pg::TextArgument(fcinfo, 0);
   events::CheckStreamId(stream_id);
   pg::RequireNotNull(fcinfo, 1, "p_events");
   const events::Call call =
       events::ReadCall(stream_id, pg::JsonbArgument(fcinfo, 1), pg::TextArgument(fcinfo, 2));
-  PG_RETURN_INT64(events::AppendAll(
-      call, PG_ARGISNULL(3) ? events::kAnyVersion : PG_GETARG_INT64(3)));
+  PG_RETURN_INT64(
+      events::AppendAll(call, PG_ARGISNULL(3) ? events::kAnyVersion : PG_GETARG_INT64(3)));
 }
 
 AUREN_SQL_FUNCTION(events_append_batch) {

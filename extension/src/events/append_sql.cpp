@@ -23,14 +23,14 @@ Appended AppendArguments(FunctionCallInfo fcinfo) {
 
 AUREN_SQL_FUNCTION(events_append_event) {
   const auren::events::Appended appended = auren::events::AppendArguments(fcinfo);
-  auto *event_id = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));
+  auto* event_id = static_cast<pg_uuid_t*>(palloc(sizeof(pg_uuid_t)));
   *event_id = appended.event_id;
   PG_RETURN_UUID_P(event_id);
 }
 
 AUREN_SQL_FUNCTION(events_append) {
   InitMaterializedSRF(fcinfo, 0);
-  const auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+  const auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   const auren::events::Appended appended = auren::events::AppendArguments(fcinfo);
   Datum values[] = {UUIDPGetDatum(&appended.event_id), Int64GetDatum(appended.version),
                     Int64GetDatum(appended.position), BoolGetDatum(appended.was_duplicate)};

@@ -8,7 +8,7 @@ extern "C" {
 
 namespace {
 
-const char *Attempt(const TriggerData *trigger) {
+const char* Attempt(const TriggerData* trigger) {
   if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) return "update";
   if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event)) return "delete from";
   return "truncate";
@@ -21,7 +21,7 @@ AUREN_SQL_FUNCTION(events_refuse_change) {
     ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                     errmsg("events.refuse_change() is a trigger function")));
   }
-  const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+  const auto* trigger = reinterpret_cast<TriggerData*>(fcinfo->context);
   ereport(ERROR, (errcode(ERRCODE_AUREN_IMMUTABLE),
                   errmsg("cannot %s \"events.%s\": events are immutable", Attempt(trigger),
                          RelationGetRelationName(trigger->tg_relation)),

@@ -1,8 +1,9 @@
-// One writer per stream at a time. The lock is on the 64-bit hash of the stream id, in a lock class of
-// our own, so that no advisory lock of a user can stand in its way.
+// One writer per stream at a time. The lock is on the 64-bit hash of the stream id, in a lock class
+// of our own, so that no advisory lock of a user can stand in its way.
 //
-// A transaction holds at most kMaxStreamLocks of them: the shared lock table is finite. Beyond that it
-// takes the store lock, which all others take in a mode that agrees with each other but not with it.
+// A transaction holds at most kMaxStreamLocks of them: the shared lock table is finite. Beyond that
+// it takes the store lock, which all others take in a mode that agrees with each other but not with
+// it.
 #include <algorithm>
 
 #include "events/append.h"
@@ -29,9 +30,9 @@ struct {
   int taken;
 } current = {InvalidLocalTransactionId, 0};
 
-uint64 Key(const text *stream_id) {
+uint64 Key(const text* stream_id) {
   const std::string_view id = pg::View(stream_id);
-  return hash_bytes_extended(reinterpret_cast<const unsigned char *>(id.data()),
+  return hash_bytes_extended(reinterpret_cast<const unsigned char*>(id.data()),
                              static_cast<int>(id.size()), 0);
 }
 
@@ -47,7 +48,7 @@ bool LockKey(uint64 key) {
 
 }  // namespace
 
-void LockStreams(text **stream_ids, int count) {
+void LockStreams(text** stream_ids, int count) {
   // Said early and by name; the insert would complain about nextval() or an INSERT nobody wrote.
   PreventCommandDuringRecovery("events.append()");
   PreventCommandIfReadOnly("events.append()");
@@ -56,7 +57,7 @@ void LockStreams(text **stream_ids, int count) {
   const LocalTransactionId transaction = AUREN_LOCAL_TRANSACTION_ID();
   if (current.transaction != transaction) current = {transaction, 0};
 
-  auto *keys = static_cast<uint64 *>(palloc(sizeof(uint64) * Max(count, 1)));
+  auto* keys = static_cast<uint64*>(palloc(sizeof(uint64) * Max(count, 1)));
   for (int i = 0; i < count; i++) keys[i] = Key(stream_ids[i]);
   std::sort(keys, keys + count);
   const int distinct = static_cast<int>(std::unique(keys, keys + count) - keys);

@@ -15,19 +15,19 @@ bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
 bool IsLowerOrDigit(char c) { return IsLower(c) || (c >= '0' && c <= '9'); }
 
 // A name as it is shown in a message: its beginning, cut between characters.
-const char *Shown(std::string_view name) {
+const char* Shown(std::string_view name) {
   const int length = static_cast<int>(name.size());
   if (length <= kShownBytes) return pg::CString(name);
   return psprintf("%s...", pg::CString({name.data(), static_cast<size_t>(pg_mbcliplen(
-                               name.data(), length, kShownBytes))}));
+                                                         name.data(), length, kShownBytes))}));
 }
 
-[[noreturn]] void RefuseNull(const char *what) {
+[[noreturn]] void RefuseNull(const char* what) {
   ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", what)));
   pg_unreachable();
 }
 
-[[noreturn]] void RefuseStreamId(std::string_view id, const char *detail) {
+[[noreturn]] void RefuseStreamId(std::string_view id, const char* detail) {
   ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                   errmsg("invalid stream id \"%s\"", Shown(id)), errdetail("%s", detail),
                   errhint("A stream id is category:id, for example \"user:123\".")));
@@ -65,16 +65,15 @@ bool IsSnakeCase(std::string_view name) {
   return true;
 }
 
-void CheckDocument(const Jsonb *document, const char *what) {
+void CheckDocument(const Jsonb* document, const char* what) {
   if (!JB_ROOT_IS_OBJECT(document)) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("%s must be a JSON object", what),
-                    errhint("Put the value under a key, for example {\"value\": 1}.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must be a JSON object", what),
+             errhint("Put the value under a key, for example {\"value\": 1}.")));
   }
   const size_t size = VARSIZE_ANY_EXHDR(document);
   if (size > kMaxDocument) {
-    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                    errmsg("%s is too large", what),
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s is too large", what),
                     errdetail("It takes %zu bytes; at most %zu are allowed.", size, kMaxDocument),
                     errhint("Store large content elsewhere and append a reference to it.")));
   }
@@ -82,12 +81,12 @@ void CheckDocument(const Jsonb *document, const char *what) {
 
 }  // namespace
 
-void CheckStreamId(const text *stream_id) {
+void CheckStreamId(const text* stream_id) {
   if (stream_id == nullptr) RefuseNull("stream id");
   const std::string_view id = pg::View(stream_id);
   if (id.size() > kMaxStreamId) {
-    RefuseStreamId(id, psprintf("It has %zu bytes; at most %zu are allowed.", id.size(),
-                                kMaxStreamId));
+    RefuseStreamId(id,
+                   psprintf("It has %zu bytes; at most %zu are allowed.", id.size(), kMaxStreamId));
   }
   const size_t colon = id.find(':');
   if (colon == std::string_view::npos) RefuseStreamId(id, "It has no colon.");
@@ -100,7 +99,7 @@ void CheckStreamId(const text *stream_id) {
   }
 }
 
-void CheckEventType(const text *event_type) {
+void CheckEventType(const text* event_type) {
   if (event_type == nullptr) RefuseNull("event type");
   const std::string_view type = pg::View(event_type);
   if (type.size() > kMaxEventType || !IsSnakeCase(type)) {
@@ -112,12 +111,12 @@ void CheckEventType(const text *event_type) {
   }
 }
 
-void CheckEventData(const Jsonb *event_data) {
+void CheckEventData(const Jsonb* event_data) {
   if (event_data == nullptr) RefuseNull("event data");
   CheckDocument(event_data, "event data");
 }
 
-void CheckMetadata(const Jsonb *metadata) {
+void CheckMetadata(const Jsonb* metadata) {
   if (metadata != nullptr) CheckDocument(metadata, "metadata");
 }
 

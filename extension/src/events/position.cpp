@@ -1,5 +1,5 @@
-// Global positions. Every one of them is drawn behind the gate: lock first, then the sequence, so that
-// whoever sees a position missing can find out whether its transaction is still running.
+// Global positions. Every one of them is drawn behind the gate: lock first, then the sequence, so
+// that whoever sees a position missing can find out whether its transaction is still running.
 #include "events/store.h"
 
 extern "C" {
@@ -16,15 +16,16 @@ namespace {
 void CheckSequence(Oid sequence) {
   HeapTuple tuple = SearchSysCache1(SEQRELID, ObjectIdGetDatum(sequence));
   if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for sequence %u", sequence);
-  const auto *form = reinterpret_cast<Form_pg_sequence>(GETSTRUCT(tuple));
+  const auto* form = reinterpret_cast<Form_pg_sequence>(GETSTRUCT(tuple));
   const bool sound = form->seqcache == 1 && form->seqincrement == 1 && !form->seqcycle;
   ReleaseSysCache(tuple);
   if (!sound) {
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                    errmsg("sequence \"events.event_store_position_seq\" has been changed"),
-                    errdetail("Positions must be handed out one by one, in order."),
-                    errhint("Run ALTER SEQUENCE events.event_store_position_seq INCREMENT 1 CACHE 1 "
-                            "NO CYCLE.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+             errmsg("sequence \"events.event_store_position_seq\" has been changed"),
+             errdetail("Positions must be handed out one by one, in order."),
+             errhint("Run ALTER SEQUENCE events.event_store_position_seq INCREMENT 1 CACHE 1 "
+                     "NO CYCLE.")));
   }
 }
 

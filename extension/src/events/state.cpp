@@ -18,14 +18,14 @@ namespace {
 struct State {
   int64 version;  // 0: there is none
   TimestampTz updated_at;
-  Jsonb *state;
+  Jsonb* state;
 };
 
 // Folds the stream's events up to the given version and time, as the running statement sees them.
-State FoldStream(text *stream_id, int64 at_version, TimestampTz as_of) {
+State FoldStream(text* stream_id, int64 at_version, TimestampTz as_of) {
   Relation store = OpenStore(AccessShareLock);
   Relation index = index_open(RelationOid(kStreamVersionIndex), AccessShareLock);
-  TupleTableSlot *slot = table_slot_create(store, nullptr);
+  TupleTableSlot* slot = table_slot_create(store, nullptr);
   ScanKeyData keys[2];
   ScanKeyEntryInitialize(&keys[0], 0, 1, BTEqualStrategyNumber, InvalidOid,
                          index->rd_indcollation[0], F_TEXTEQ, PointerGetDatum(stream_id));
@@ -37,6 +37,7 @@ State FoldStream(text *stream_id, int64 at_version, TimestampTz as_of) {
   Fold fold;
   fold.Begin();
   const MemoryContext per_event =
+      // NOLINTNEXTLINE(bugprone-implicit-widening-of-multiplication-result): the macro's own
       AllocSetContextCreate(CurrentMemoryContext, "one event", ALLOCSET_DEFAULT_SIZES);
   while (index_getnext_slot(scan, BackwardScanDirection, slot)) {
     CHECK_FOR_INTERRUPTS();
@@ -68,7 +69,7 @@ State FoldStream(text *stream_id, int64 at_version, TimestampTz as_of) {
 AUREN_SQL_FUNCTION(events_get_stream_state) {
   using namespace auren;
   if (PG_ARGISNULL(0)) PG_RETURN_NULL();
-  text *stream_id = PG_GETARG_TEXT_PP(0);
+  text* stream_id = PG_GETARG_TEXT_PP(0);
   const events::State state =
       events::FoldStream(stream_id, PG_ARGISNULL(1) ? PG_INT64_MAX : PG_GETARG_INT64(1),
                          PG_ARGISNULL(2) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(2));

@@ -22,11 +22,11 @@ namespace {
 struct Probe {
   Relation store;
   Relation index;
-  TupleTableSlot *slot;
+  TupleTableSlot* slot;
   IndexScanDesc scan;
 };
 
-Probe BeginProbe(Relation store, const char *index_name, text *stream_id, Datum second,
+Probe BeginProbe(Relation store, const char* index_name, text* stream_id, Datum second,
                  RegProcedure second_equal) {
   Probe probe;
   probe.store = store;
@@ -42,33 +42,34 @@ Probe BeginProbe(Relation store, const char *index_name, text *stream_id, Datum 
   return probe;
 }
 
-bool Next(const Probe &probe, ScanDirection direction) {
+bool Next(const Probe& probe, ScanDirection direction) {
   return index_getnext_slot(probe.scan, direction, probe.slot);
 }
 
-void EndProbe(const Probe &probe) {
+void EndProbe(const Probe& probe) {
   index_endscan(probe.scan);
   ExecDropSingleTupleTableSlot(probe.slot);
   index_close(probe.index, AccessShareLock);
 }
 
-Datum Attribute(const Probe &probe, Column column) {
+Datum Attribute(const Probe& probe, Column column) {
   bool is_null;
   return slot_getattr(probe.slot, column, &is_null);
 }
 
-// Whether the transaction's own snapshot knows the row. Under READ COMMITTED the next statement will.
-bool InSnapshot(const Probe &probe) {
+// Whether the transaction's own snapshot knows the row. Under READ COMMITTED the next statement
+// will.
+bool InSnapshot(const Probe& probe) {
   if (!IsolationUsesXactSnapshot()) return true;
   bool is_null;
-  const TransactionId writer = DatumGetTransactionId(
-      slot_getsysattr(probe.slot, MinTransactionIdAttributeNumber, &is_null));
+  const TransactionId writer =
+      DatumGetTransactionId(slot_getsysattr(probe.slot, MinTransactionIdAttributeNumber, &is_null));
   return TransactionIdIsCurrentTransactionId(writer) ||
          table_tuple_satisfies_snapshot(probe.store, probe.slot, GetTransactionSnapshot());
 }
 
-bool FindRow(Relation store, const char *index_name, text *stream_id, Datum second,
-             RegProcedure second_equal, Row *row) {
+bool FindRow(Relation store, const char* index_name, text* stream_id, Datum second,
+             RegProcedure second_equal, Row* row) {
   const Probe probe = BeginProbe(store, index_name, stream_id, second, second_equal);
   const bool found = Next(probe, ForwardScanDirection);
   if (found) {
@@ -86,19 +87,19 @@ bool FindRow(Relation store, const char *index_name, text *stream_id, Datum seco
 
 }  // namespace
 
-Oid RelationOid(const char *name) {
+Oid RelationOid(const char* name) {
   const Oid oid = get_relname_relid(name, get_namespace_oid("events", false));
   if (!OidIsValid(oid)) {
-    ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
-                    errmsg("relation \"events.%s\" is missing", name),
-                    errhint("It belongs to the extension \"auren\"; restore it under its name.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_INTERNAL_ERROR), errmsg("relation \"events.%s\" is missing", name),
+             errhint("It belongs to the extension \"auren\"; restore it under its name.")));
   }
   return oid;
 }
 
 Relation OpenStore(LOCKMODE lock) { return table_open(RelationOid("event_store"), lock); }
 
-Tip FindTip(Relation store, text *stream_id) {
+Tip FindTip(Relation store, text* stream_id) {
   const Probe probe = BeginProbe(store, kStreamVersionIndex, stream_id, 0, InvalidOid);
   Tip tip{0, DT_NOBEGIN, true};
   if (Next(probe, BackwardScanDirection)) {
@@ -110,15 +111,15 @@ Tip FindTip(Relation store, text *stream_id) {
   return tip;
 }
 
-bool FindById(Relation store, text *stream_id, const pg_uuid_t *event_id, Row *row) {
+bool FindById(Relation store, text* stream_id, const pg_uuid_t* event_id, Row* row) {
   return FindRow(store, kStreamEventIndex, stream_id, UUIDPGetDatum(event_id), F_UUID_EQ, row);
 }
 
-bool FindByVersion(Relation store, text *stream_id, int64 version, Row *row) {
+bool FindByVersion(Relation store, text* stream_id, int64 version, Row* row) {
   return FindRow(store, kStreamVersionIndex, stream_id, Int64GetDatum(version), F_INT8EQ, row);
 }
 
-void Insert(const NewRow &row) {
+void Insert(const NewRow& row) {
   static pg::Statement insert = {
       "INSERT INTO events.event_store (position, event_id, stream_id, version, event_type,"
       " event_data, metadata, created_by, created_at)"
@@ -126,10 +127,10 @@ void Insert(const NewRow &row) {
       kColumns,
       {INT8OID, UUIDOID, TEXTOID, INT8OID, TEXTOID, JSONBOID, JSONBOID, TEXTOID, TIMESTAMPTZOID}};
   const Datum values[kColumns] = {
-      Int64GetDatum(row.position),       UUIDPGetDatum(&row.event_id),
-      PointerGetDatum(row.stream_id),    Int64GetDatum(row.version),
-      PointerGetDatum(row.event_type),   PointerGetDatum(row.event_data),
-      PointerGetDatum(row.metadata),     PointerGetDatum(row.created_by),
+      Int64GetDatum(row.position),        UUIDPGetDatum(&row.event_id),
+      PointerGetDatum(row.stream_id),     Int64GetDatum(row.version),
+      PointerGetDatum(row.event_type),    PointerGetDatum(row.event_data),
+      PointerGetDatum(row.metadata),      PointerGetDatum(row.created_by),
       TimestampTzGetDatum(row.created_at)};
   bool is_null[kColumns] = {};
   is_null[kMetadata - 1] = row.metadata == nullptr;

@@ -1,8 +1,8 @@
 // The store's table as the C++ side sees it: probes by index, and the insert.
 //
-// Probes look with SnapshotSelf: what is committed now, plus what this transaction has written, also
-// in the running command (which no MVCC snapshot would show). They take no search_path, no plan and no
-// new snapshot. Under the stream's lock their answer cannot change.
+// Probes look with SnapshotSelf: what is committed now, plus what this transaction has written,
+// also in the running command (which no MVCC snapshot would show). They take no search_path, no
+// plan and no new snapshot. Under the stream's lock their answer cannot change.
 #pragma once
 
 #include "postgres/backend.h"
@@ -28,7 +28,7 @@ enum Column : AttrNumber {
 inline constexpr int kColumns = kCreatedAt;
 
 // The oid of one of schema events' tables or sequences; XX000 when it is gone.
-Oid RelationOid(const char *name);
+Oid RelationOid(const char* name);
 
 inline constexpr char kStreamVersionIndex[] = "event_store_stream_version";
 inline constexpr char kStreamEventIndex[] = "event_store_stream_event";
@@ -39,8 +39,8 @@ struct Row {
   int64 version;
   int64 position;
   TimestampTz created_at;
-  text *event_type;
-  Jsonb *event_data;
+  text* event_type;
+  Jsonb* event_data;
   bool in_snapshot;  // false: REPEATABLE READ or SERIALIZABLE, and newer than the snapshot
 };
 
@@ -53,22 +53,22 @@ struct Tip {
 
 Relation OpenStore(LOCKMODE lock);
 
-Tip FindTip(Relation store, text *stream_id);
-bool FindById(Relation store, text *stream_id, const pg_uuid_t *event_id, Row *row);
-bool FindByVersion(Relation store, text *stream_id, int64 version, Row *row);
+Tip FindTip(Relation store, text* stream_id);
+bool FindById(Relation store, text* stream_id, const pg_uuid_t* event_id, Row* row);
+bool FindByVersion(Relation store, text* stream_id, int64 version, Row* row);
 
 struct NewRow {
   int64 position;
   pg_uuid_t event_id;
-  text *stream_id;
+  text* stream_id;
   int64 version;
-  text *event_type;
-  Jsonb *event_data;
-  Jsonb *metadata;  // nullptr: NULL
-  text *created_by;
+  text* event_type;
+  Jsonb* event_data;
+  Jsonb* metadata;  // nullptr: NULL
+  text* created_by;
   TimestampTz created_at;
 };
-void Insert(const NewRow &row);
+void Insert(const NewRow& row);
 
 // Takes the gate, then draws the next position.
 int64 NextPosition();

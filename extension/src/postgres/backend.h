@@ -1,7 +1,8 @@
-// The one way to include PostgreSQL's headers: standard headers first, then these, inside extern "C".
+// The one way to include PostgreSQL's headers: standard headers first, then these, inside extern
+// "C".
 //
-// After this header `snprintf` and its kin are the backend's macros: call them unqualified. Rules for
-// every file that includes it (built with -fno-exceptions -fno-rtti):
+// After this header `snprintf` and its kin are the backend's macros: call them unqualified. Rules
+// for every file that includes it (built with -fno-exceptions -fno-rtti):
 //   - no object with a non-trivial destructor is alive while PostgreSQL is called: ereport(ERROR)
 //     longjmps over it;
 //   - no function-local static with a non-constexpr initialiser;
@@ -40,9 +41,9 @@ extern "C" {
 #include "postgres/compat.h"
 
 // Defines a function that SQL may call: AUREN_SQL_FUNCTION(events_append) { ... PG_RETURN_...; }
-#define AUREN_SQL_FUNCTION(name)               \
-  extern "C" {                                 \
-  PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);    \
-  PG_FUNCTION_INFO_V1(name);                   \
-  }                                            \
+#define AUREN_SQL_FUNCTION(name)            \
+  extern "C" {                              \
+  PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+  PG_FUNCTION_INFO_V1(name);                \
+  }                                         \
   Datum name(PG_FUNCTION_ARGS)

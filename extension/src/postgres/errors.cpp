@@ -18,13 +18,13 @@ int SqlState(core::Code code) {
 
 }  // namespace
 
-void ThrowIfError(const core::Status &status) {
+void ThrowIfError(const core::Status& status) {
   if (status.ok()) return;
   ereport(ERROR, (errcode(SqlState(status.code)), errmsg_internal("%s", status.message),
                   status.hint[0] == '\0' ? 0 : errhint("%s", status.hint)));
 }
 
-void RequireNotNull(FunctionCallInfo fcinfo, int argument, const char *name) {
+void RequireNotNull(FunctionCallInfo fcinfo, int argument, const char* name) {
   if (PG_ARGISNULL(argument)) {
     ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
   }

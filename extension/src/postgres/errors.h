@@ -15,11 +15,11 @@
 
 namespace auren::pg {
 
-// Raises what `status` reports (22023, 53200 or XX000, message and hint as given); nothing when it is
-// ok. The last act of a call into the core: nothing of C++ may need cleaning up behind it.
-void ThrowIfError(const core::Status &status);
+// Raises what `status` reports (22023, 53200 or XX000, message and hint as given); nothing when it
+// is ok. The last act of a call into the core: nothing of C++ may need cleaning up behind it.
+void ThrowIfError(const core::Status& status);
 
 // Refuses SQL NULL for a required argument: 22004, naming it.
-void RequireNotNull(FunctionCallInfo fcinfo, int argument, const char *name);
+void RequireNotNull(FunctionCallInfo fcinfo, int argument, const char* name);
 
 }  // namespace auren::pg

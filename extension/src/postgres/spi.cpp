@@ -19,7 +19,7 @@ void SpiEnd(SpiSession session) {
   AtEOXact_GUC(true, session.guc_level);
 }
 
-uint64 Execute(Statement *statement, const Datum *values, const bool *is_null, bool read_only,
+uint64 Execute(Statement* statement, const Datum* values, const bool* is_null, bool read_only,
                long limit) {
   if (statement->plan == nullptr) {
     SPIPlanPtr plan = SPI_prepare(statement->sql, statement->parameter_count, statement->types);
@@ -31,13 +31,13 @@ uint64 Execute(Statement *statement, const Datum *values, const bool *is_null, b
   for (int i = 0; i < statement->parameter_count; i++) {
     nulls[i] = is_null != nullptr && is_null[i] ? 'n' : ' ';
   }
-  const int result = SPI_execute_plan(statement->plan, const_cast<Datum *>(values), nulls,
-                                      read_only, limit);
+  const int result =
+      SPI_execute_plan(statement->plan, const_cast<Datum*>(values), nulls, read_only, limit);
   if (result < 0) elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
   return SPI_processed;
 }
 
-Datum Column(uint64 row, int column, bool *is_null) {
+Datum Column(uint64 row, int column, bool* is_null) {
   Assert(row < SPI_tuptable->numvals);
   return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, is_null);
 }

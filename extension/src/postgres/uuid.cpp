@@ -11,7 +11,7 @@ namespace {
 constexpr unsigned char kNamespace[UUID_LEN] = {0x33, 0x4c, 0x9f, 0x40, 0x97, 0x14, 0x58, 0x6f,
                                                 0xad, 0xfd, 0x1a, 0xa7, 0x31, 0x60, 0x21, 0x70};
 
-void SetVersion(pg_uuid_t *uuid, unsigned version) {
+void SetVersion(pg_uuid_t* uuid, unsigned version) {
   uuid->data[6] = static_cast<unsigned char>((uuid->data[6] & 0x0f) | (version << 4));
   uuid->data[8] = static_cast<unsigned char>((uuid->data[8] & 0x3f) | 0x80);
 }
@@ -33,11 +33,11 @@ pg_uuid_t NewUuidV7() {
 
 pg_uuid_t DeliveryEventId(std::string_view source, std::string_view delivery_id) {
   const auto bytes = [](std::string_view text) {
-    return reinterpret_cast<const uint8 *>(text.data());
+    return reinterpret_cast<const uint8*>(text.data());
   };
   const uint8 slash = '/';
   uint8 digest[SHA1_DIGEST_LENGTH];
-  pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA1);
+  pg_cryptohash_ctx* hash = pg_cryptohash_create(PG_SHA1);
   if (pg_cryptohash_init(hash) < 0 || pg_cryptohash_update(hash, kNamespace, UUID_LEN) < 0 ||
       pg_cryptohash_update(hash, bytes(source), source.size()) < 0 ||
       pg_cryptohash_update(hash, &slash, 1) < 0 ||

@@ -13,19 +13,19 @@ extern "C" {
 
 namespace auren::pg {
 
-text *TextArgument(FunctionCallInfo fcinfo, int argument) {
+text* TextArgument(FunctionCallInfo fcinfo, int argument) {
   return PG_ARGISNULL(argument) ? nullptr : PG_GETARG_TEXT_PP(argument);
 }
 
-Jsonb *JsonbArgument(FunctionCallInfo fcinfo, int argument) {
+Jsonb* JsonbArgument(FunctionCallInfo fcinfo, int argument) {
   return PG_ARGISNULL(argument) ? nullptr : PG_GETARG_JSONB_P(argument);
 }
 
-pg_uuid_t *UuidArgument(FunctionCallInfo fcinfo, int argument) {
+pg_uuid_t* UuidArgument(FunctionCallInfo fcinfo, int argument) {
   return PG_ARGISNULL(argument) ? nullptr : PG_GETARG_UUID_P(argument);
 }
 
-bool ParseUuid(std::string_view value, pg_uuid_t *uuid) {
+bool ParseUuid(std::string_view value, pg_uuid_t* uuid) {
   // The canonical form only, so that no cast that raises is needed: 8-4-4-4-12 hexadecimal digits.
   if (value.size() != 36) return false;
   int nibbles = 0;
@@ -45,14 +45,14 @@ bool ParseUuid(std::string_view value, pg_uuid_t *uuid) {
     } else {
       return false;
     }
-    unsigned char &byte = uuid->data[nibbles / 2];
+    unsigned char& byte = uuid->data[nibbles / 2];
     byte = static_cast<unsigned char>(nibbles % 2 == 0 ? digit << 4 : byte | digit);
     nibbles++;
   }
   return true;
 }
 
-Elements ElementsOf(ArrayType *array, Oid element_type, const char *name) {
+Elements ElementsOf(ArrayType* array, Oid element_type, const char* name) {
   if (ARR_NDIM(array) > 1) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("%s must be an array of one dimension", name)));
@@ -67,12 +67,12 @@ Elements ElementsOf(ArrayType *array, Oid element_type, const char *name) {
   return elements;
 }
 
-bool Member(const JsonbContainer *object, std::string_view key, JsonbValue *value) {
-  return getKeyJsonValueFromContainer(const_cast<JsonbContainer *>(object), key.data(),
+bool Member(const JsonbContainer* object, std::string_view key, JsonbValue* value) {
+  return getKeyJsonValueFromContainer(const_cast<JsonbContainer*>(object), key.data(),
                                       static_cast<int>(key.size()), value) != nullptr;
 }
 
-double Double(const JsonbValue &number) {
+double Double(const JsonbValue& number) {
   return DatumGetFloat8(
       DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(number.val.numeric)));
 }
@@ -85,22 +85,21 @@ void JsonbBuilder::EndArray() { result_ = pushJsonbValue(&state_, WJB_END_ARRAY,
 void JsonbBuilder::Key(std::string_view key) {
   JsonbValue value;
   value.type = jbvString;
-  value.val.string.val = const_cast<char *>(key.data());
+  value.val.string.val = const_cast<char*>(key.data());
   value.val.string.len = static_cast<int>(key.size());
   result_ = pushJsonbValue(&state_, WJB_KEY, &value);
 }
 
 // A value belongs to the key before it in an object, to the list in an array.
-void JsonbBuilder::Push(const JsonbValue &value) {
-  const JsonbIteratorToken token =
-      state_->contVal.type == jbvObject ? WJB_VALUE : WJB_ELEM;
-  result_ = pushJsonbValue(&state_, token, const_cast<JsonbValue *>(&value));
+void JsonbBuilder::Push(const JsonbValue& value) {
+  const JsonbIteratorToken token = state_->contVal.type == jbvObject ? WJB_VALUE : WJB_ELEM;
+  result_ = pushJsonbValue(&state_, token, const_cast<JsonbValue*>(&value));
 }
 
 void JsonbBuilder::String(std::string_view text) {
   JsonbValue value;
   value.type = jbvString;
-  value.val.string.val = const_cast<char *>(text.data());
+  value.val.string.val = const_cast<char*>(text.data());
   value.val.string.len = static_cast<int>(text.size());
   Push(value);
 }
@@ -139,24 +138,24 @@ void JsonbBuilder::Null() {
 
 void JsonbBuilder::Timestamp(TimestampTz time) {
   const int utc = 0;
-  char *buffer = static_cast<char *>(palloc(MAXDATELEN + 1));
+  char* buffer = static_cast<char*>(palloc(MAXDATELEN + 1));
   String(JsonEncodeDateTime(buffer, TimestampTzGetDatum(time), TIMESTAMPTZOID, &utc));
 }
 
-void JsonbBuilder::Value(const JsonbValue &value) { Push(value); }
+void JsonbBuilder::Value(const JsonbValue& value) { Push(value); }
 
-void JsonbBuilder::Document(const Jsonb *document) {
+void JsonbBuilder::Document(const Jsonb* document) {
   JsonbValue value;
   if (JB_ROOT_IS_SCALAR(document)) {
-    JsonbExtractScalar(const_cast<JsonbContainer *>(&document->root), &value);
+    JsonbExtractScalar(const_cast<JsonbContainer*>(&document->root), &value);
   } else {
     value.type = jbvBinary;
-    value.val.binary.data = const_cast<JsonbContainer *>(&document->root);
+    value.val.binary.data = const_cast<JsonbContainer*>(&document->root);
     value.val.binary.len = static_cast<int>(VARSIZE(document) - VARHDRSZ);
   }
   Push(value);
 }
 
-Jsonb *JsonbBuilder::Finish() { return JsonbValueToJsonb(result_); }
+Jsonb* JsonbBuilder::Finish() { return JsonbValueToJsonb(result_); }
 
 }  // namespace auren::pg
