@@ -96,17 +96,11 @@ Problem ReadReadings(const Jsonb* document, Delivery* delivery) {
   return {"no_usable_reading", "nothing in readings is a reading: an object with a metric"};
 }
 
-// Missing means now; a time to come is cut to now.
-Problem ReadReceivedAt(const Jsonb* document, TimestampTz now, Delivery* delivery) {
-  delivery->received_at = now;
-  JsonbValue value;
-  if (!pg::Member(document, "received_at", &value) || value.type == jbvNull) return {};
+// A missing time, or one that cannot be read, means now; a time to come is cut to now.
+TimestampTz ReceivedAt(const Jsonb *document, TimestampTz now) {
   biometrics::Moment moment;
-  if (value.type != jbvString || !biometrics::ParseMoment(pg::View(value), &moment)) {
-    return {"wrong_shape", "received_at is not an RFC 3339 timestamp"};
-  }
-  delivery->received_at = Min(moment.microseconds, now);
-  return {};
+  if (!biometrics::ParseMoment(TextMember(document, "received_at"), &moment)) return now;
+  return Min(moment.microseconds, now);
 }
 
 Problem Read(const Jsonb* document, TimestampTz now, Delivery* delivery) {
@@ -115,7 +109,7 @@ Problem Read(const Jsonb* document, TimestampTz now, Delivery* delivery) {
   delivery->document = document;
   Problem problem = ReadNames(document, delivery);
   if (problem.code == nullptr) problem = ReadReadings(document, delivery);
-  if (problem.code == nullptr) problem = ReadReceivedAt(document, now, delivery);
+  delivery->received_at = ReceivedAt(document, now);
   return problem;
 }
 
