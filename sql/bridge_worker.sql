@@ -9,6 +9,7 @@ SELECT bridge.resolve_users('{}', '{}'), bridge.resolve_users(ARRAY['oura'], ARR
 SELECT bridge.resolve_users(ARRAY['oura'], '{}');
 SELECT bridge.unlink_user('oura', 'o-1'), bridge.unlink_user('oura', 'o-1');
 SELECT provider, provider_user, user_id FROM bridge.connections;
+\set VERBOSITY terse
 SELECT bridge.link_user('Oura', 'o-1', 'ada');
 SELECT bridge.link_user('oura', 'o-1', '');
 
@@ -24,6 +25,7 @@ SELECT bridge.revoke_api_key('phone'), bridge.revoke_api_key('phone');
 SELECT * FROM bridge.find_api_key(sha256('key-1'));
 SELECT bridge.create_api_key('phone', sha256('key-1'), 'ada');
 SELECT bridge.create_api_key('phone', sha256('key-4'), 'ada');
+\set VERBOSITY default
 SELECT name, user_id, revoked_at IS NOT NULL AS revoked FROM bridge.list_api_keys();
 
 -- Offsets: a consumer whose epoch is not the newest moves nothing.

@@ -4,7 +4,7 @@ SELECT mode, priority, behavior <> '' AS says_what_to_do FROM neuros.modes;
 SELECT neuros.current_mode('nobody');
 
 -- Configuration: absent keys take the built-in value, the same again is the same version, old ones stay.
-SELECT neuros.config_version() AS version \gset before_
+SELECT neuros.configure('{"thresholds": {"hrv_drop_ms": 26}}') AS version \gset before_
 SELECT neuros.configure('{}') - :before_version AS version;
 SELECT neuros.config() -> 'thresholds' AS thresholds, neuros.config() -> 'baselines' AS baselines;
 SELECT neuros.configure('{}') - :before_version AS version;

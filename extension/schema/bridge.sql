@@ -91,8 +91,16 @@ COMMENT ON TABLE bridge.api_keys IS 'who may call the worker; a key bound to a p
 
 CREATE FUNCTION bridge.create_api_key(p_name text, p_key_sha256 bytea, p_user_id text DEFAULT NULL)
 RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  INSERT INTO bridge.api_keys (name, key_sha256, user_id) VALUES (p_name, p_key_sha256, p_user_id)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- Said here and not by the table's check, which would write a key given by mistake into the log.
+  IF octet_length(p_key_sha256) <> 32 THEN
+    RAISE EXCEPTION 'p_key_sha256 is not a SHA-256: % bytes', octet_length(p_key_sha256)
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give the hash of the key, never the key: sha256(''...'').';
+  END IF;
+  INSERT INTO bridge.api_keys (name, key_sha256, user_id) VALUES (p_name, p_key_sha256, p_user_id);
+END;
 $$;
 COMMENT ON FUNCTION bridge.create_api_key(text, bytea, text) IS
   'admits a key by its SHA-256, for one person or (NULL) for all';

@@ -24,12 +24,16 @@ double Mean(const double* values, int count) noexcept {
   return sum / count;
 }
 
+// Below this part of the mean a deviation is what rounding leaves of equal values: no spread at all.
+constexpr double kNoSpread = 1e-12;
+
 // Two passes: the plain sum of squares loses digits for a narrow band far from zero.
 double SampleDeviation(const double* values, int count, double mean) noexcept {
   if (count < 2) return 0;
   double squares = 0;
   for (int i = 0; i < count; ++i) squares += (values[i] - mean) * (values[i] - mean);
-  return std::sqrt(squares / (count - 1));
+  const double deviation = std::sqrt(squares / (count - 1));
+  return deviation <= kNoSpread * std::fabs(mean) ? 0 : deviation;
 }
 
 // Sorts `values`.
