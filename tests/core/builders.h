@@ -103,4 +103,18 @@ inline std::string Outline(const Decision& decision) {
   return "switch " + std::string(decision.to_mode) + " " + trigger;
 }
 
+// A table of examples, each decided on its own.
+struct Example {
+  const char* what;
+  Delivery delivery;
+  const char* expected;
+};
+
+inline void Check(const std::vector<Example>& examples,
+                  const CurrentMode& current = In("pattern")) {
+  for (const Example& example : examples) {
+    EXPECT_EQ(Outline(DecideOrDie(example.delivery, current)), example.expected) << example.what;
+  }
+}
+
 }  // namespace auren::core::testing
