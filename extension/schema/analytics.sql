@@ -4,8 +4,8 @@ CREATE SCHEMA analytics;
 GRANT USAGE ON SCHEMA analytics TO auren_reader, auren_writer, auren_admin;
 
 CREATE TABLE analytics.user_metrics_daily (
-  user_id text,
-  metric_type text,
+  user_id text COLLATE "C",
+  metric_type text COLLATE "C",
   day date,
   sample_count bigint NOT NULL,
   avg_value double precision NOT NULL,

@@ -13,7 +13,7 @@ GRANT USAGE ON SCHEMA biometrics TO auren_reader, auren_writer, auren_admin;
 -- The catalogue. ---------------------------------------------------------------------------------
 
 CREATE TABLE biometrics.metric_types (
-  metric_type text PRIMARY KEY CHECK (metric_type ~ '^[a-z][a-z0-9]*(_[a-z0-9]+)*$' AND octet_length(metric_type) <= 63),
+  metric_type text COLLATE "C" PRIMARY KEY CHECK (metric_type ~ '^[a-z][a-z0-9]*(_[a-z0-9]+)*$' AND octet_length(metric_type) <= 63),
   unit text NOT NULL,
   loinc text,
   hard_min double precision,
@@ -147,23 +147,24 @@ INSERT INTO biometrics.unit_conversions (from_unit, to_unit, factor, shift) VALU
 
 -- Readings. --------------------------------------------------------------------------------------
 
+-- Keys are compared byte by byte: nobody sorts them for people.
 CREATE TABLE biometrics.biometric_events (
-  user_id text NOT NULL,
-  device_type text NOT NULL,
-  metric_type text NOT NULL,
+  user_id text COLLATE "C" NOT NULL,
+  device_type text COLLATE "C" NOT NULL,
+  metric_type text COLLATE "C" NOT NULL,
   recorded_at timestamptz NOT NULL,
   ended_at timestamptz,
   value double precision,
   state text,
   unit text NOT NULL,
-  statistic text,
+  statistic text COLLATE "C",
   context text,
-  source text,
+  source text COLLATE "C",
   zone_offset smallint,
   quality real NOT NULL,
   flags text[] NOT NULL DEFAULT '{}',
-  external_id text,
-  delivered_in text,
+  external_id text COLLATE "C",
+  delivered_in text COLLATE "C",
   position bigint NOT NULL,
   end_at timestamptz GENERATED ALWAYS AS (coalesce(ended_at, recorded_at)) STORED,
   day date GENERATED ALWAYS AS
@@ -219,9 +220,9 @@ COMMENT ON FUNCTION biometrics.readings(text, text, timestamptz, timestamptz) IS
 -- What a baseline is made of. Ingest only marks a day `stale` when a reading of it came, changed or
 -- went, once however many come; biometrics.refresh_daily_values works it out when it is next needed.
 CREATE TABLE biometrics.daily_values (
-  user_id text,
-  device_type text,
-  metric_type text,
+  user_id text COLLATE "C",
+  device_type text COLLATE "C",
+  metric_type text COLLATE "C",
   day date,
   readings integer,
   value double precision,
@@ -234,24 +235,27 @@ COMMENT ON TABLE biometrics.daily_values IS 'one value per person, device, metri
 COMMENT ON COLUMN biometrics.daily_values.value IS 'mean of the day''s readings; geometric mean where the metric''s baseline is on the log scale';
 COMMENT ON COLUMN biometrics.daily_values.stale IS 'a reading of that day came, changed or went since';
 
--- Works out the stale days of one person before p_before. The caller holds the person's lock.
+-- Works out the stale days of one person before p_before; a day without a reading that counts is left
+-- with none. The caller holds the person's lock.
 -- Left out of a day's value: statistics min, max and sum (they do not tell the level), readings that are
 -- pending or calibrating, and, of what effort moves, readings of a workout or of activity (the baseline
 -- is one of rest).
 CREATE FUNCTION biometrics.refresh_daily_values(p_user_id text, p_before date)
 RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  WITH fresh AS (
-    SELECT d.device_type, d.metric_type, d.day, r.readings, r.value
-      FROM biometrics.daily_values d
-     CROSS JOIN LATERAL (
-       SELECT count(*)::integer AS readings,
-              CASE m.baseline WHEN 'log' THEN exp(avg(ln(b.value))) ELSE avg(b.value) END AS value
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE biometrics.daily_values d
+     SET (readings, value, stale) = (
+       SELECT count(b.value),
+              CASE max(m.baseline) WHEN 'log'
+                THEN exp(avg(CASE WHEN b.value > 0 THEN ln(b.value) END)) ELSE avg(b.value) END,
+              false
          FROM biometrics.metric_types m
-         JOIN biometrics.biometric_events b
-           ON b.user_id = p_user_id
+         JOIN biometrics.biometric_events b USING (metric_type)
+        WHERE m.metric_type = d.metric_type
+          AND (m.baseline = 'linear' OR b.value > 0)
+          AND b.user_id = d.user_id
           AND b.device_type = d.device_type
-          AND b.metric_type = d.metric_type
           AND b.end_at >= (d.day - 1)::timestamp AT TIME ZONE 'UTC'
           AND b.end_at < (d.day + 2)::timestamp AT TIME ZONE 'UTC'
           AND b.day = d.day
@@ -259,23 +263,9 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
           AND NOT b.flags && '{pending,calibrating}'
           AND NOT (coalesce(b.context, '') IN ('workout', 'active')
                    AND b.metric_type IN ('heart_rate', 'hrv_rmssd', 'hrv_sdnn', 'body_temperature',
-                                         'skin_temperature', 'respiratory_rate'))
-          AND (m.baseline <> 'log' OR b.value > 0)
-        WHERE m.metric_type = d.metric_type
-        GROUP BY m.baseline) r
-     WHERE d.user_id = p_user_id AND d.stale AND d.day < p_before
-  ), gone AS (
-    DELETE FROM biometrics.daily_values d
-     WHERE d.user_id = p_user_id AND d.stale AND d.day < p_before
-       AND NOT EXISTS (SELECT FROM fresh f
-                        WHERE (f.device_type, f.metric_type, f.day)
-                            = (d.device_type, d.metric_type, d.day))
-  )
-  UPDATE biometrics.daily_values d
-     SET readings = f.readings, value = f.value, stale = false
-    FROM fresh f
-   WHERE d.user_id = p_user_id
-     AND (d.device_type, d.metric_type, d.day) = (f.device_type, f.metric_type, f.day)
+                                         'skin_temperature', 'respiratory_rate')))
+   WHERE d.user_id = p_user_id AND d.stale AND d.day < p_before;
+END;
 $$;
 
 -- Works out all daily values anew: after a DBA gave a metric a baseline, or changed its scale.

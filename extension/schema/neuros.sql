@@ -58,7 +58,7 @@ COMMENT ON VIEW neuros.modes IS 'the modes of the configuration that holds; the 
 -- Who is in which mode. --------------------------------------------------------------------------
 
 CREATE TABLE neuros.user_modes (
-  user_id text PRIMARY KEY,
+  user_id text COLLATE "C" PRIMARY KEY,
   current_mode text NOT NULL,
   since timestamptz NOT NULL,
   confidence double precision CHECK (confidence BETWEEN 0 AND 1),
@@ -75,7 +75,7 @@ COMMENT ON COLUMN neuros.user_modes.by_hand IS 'left only for a mode of higher p
 
 -- Apart from user_modes, so that counting calm costs no version of that row.
 CREATE TABLE neuros.evaluations (
-  user_id text PRIMARY KEY,
+  user_id text COLLATE "C" PRIMARY KEY,
   calm integer NOT NULL
 );
 COMMENT ON TABLE neuros.evaluations IS 'how often in a row a person''s evaluation, after the cooldown, found nothing';

@@ -24,14 +24,14 @@ pg::Statement refresh = {
 pg::Statement select_days = {
     "SELECT day, value, readings FROM biometrics.daily_values"
     " WHERE user_id = $1 AND device_type = $2 AND metric_type = $3"
-    "   AND day >= $4 AND day < $5 AND NOT stale ORDER BY day",
+    "   AND day >= $4 AND day < $5 AND NOT stale AND readings > 0 ORDER BY day",
     5,
     {TEXTOID, TEXTOID, TEXTOID, DATEOID, DATEOID}};
 
 pg::Statement count_days = {
     "SELECT coalesce(max(d.n), 0)::integer FROM ("
     " SELECT count(*) AS n FROM biometrics.daily_values"
-    "  WHERE user_id = $1 AND day >= $2 AND day < $3 AND NOT stale"
+    "  WHERE user_id = $1 AND day >= $2 AND day < $3 AND NOT stale AND readings > 0"
     "  GROUP BY device_type, metric_type) d",
     3,
     {TEXTOID, DATEOID, DATEOID}};
