@@ -10,6 +10,9 @@ SpiSession SpiBegin() {
   const SpiSession session{NewGUCNestLevel()};
   (void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
                           GUC_ACTION_SAVE, true, 0, false);
+  // A kept plan may have been made when its table was empty; it has to do when the table is large.
+  (void)set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+                          true, 0, false);
   if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
   return session;
 }
@@ -22,7 +25,8 @@ void SpiEnd(SpiSession session) {
 uint64 Execute(Statement* statement, const Datum* values, const bool* is_null, bool read_only,
                long limit) {
   if (statement->plan == nullptr) {
-    SPIPlanPtr plan = SPI_prepare(statement->sql, statement->parameter_count, statement->types);
+    SPIPlanPtr plan = SPI_prepare_cursor(statement->sql, statement->parameter_count,
+                                         statement->types, CURSOR_OPT_GENERIC_PLAN);
     if (plan == nullptr) elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
     if (SPI_keepplan(plan) != 0) elog(ERROR, "SPI_keepplan failed");
     statement->plan = plan;
