@@ -345,7 +345,7 @@ TEST_F(CommitterTest, ManyWritersStoreEachDeliveryOnce) {
   options_.writers = 4;
   options_.max_deliveries = 100000;
   std::atomic<int> outcomes{0};
-  observer_.outcome = [&](const Outcome&) { ++outcomes; };
+  observer_.outcome = [&](const Delivery&, const Outcome&) { ++outcomes; };
   for (int i = 0; i < 40; ++i) world_.faults.push_back(i % 3 == 0 ? "40001" : "");
   Start();
   std::vector<std::future<int>> clients;

@@ -282,7 +282,9 @@ void Committer::DropUnwanted(Items* items) {
 
 void Committer::Deliver(const Items& items, const std::vector<Outcome>& outcomes) {
   if (observer_.outcome) {
-    for (const Outcome& outcome : outcomes) observer_.outcome(outcome);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      observer_.outcome(items[i].request->deliveries[items[i].index], outcomes[i]);
+    }
   }
   const Lock lock(mutex_);
   for (std::size_t i = 0; i < items.size(); ++i) {

@@ -61,7 +61,8 @@ class Committer {
     std::function<void(double seconds)> waited;         // a request, in the queue
     std::function<void(std::size_t deliveries)> batch;  // sent as one transaction
     std::function<void(double seconds, bool committed)> transaction;
-    std::function<void(const Outcome&)> outcome;  // committed, also if nobody waits
+    // What was committed, also if nobody waits for the answer any more.
+    std::function<void(const Delivery&, const Outcome&)> outcome;
   };
 
   enum class Breaker { kClosed, kOpen };
