@@ -61,7 +61,10 @@ Datum Attribute(const Probe& probe, Column column) {
 // will.
 bool InSnapshot(const Probe& probe) {
   if (!IsolationUsesXactSnapshot()) return true;
-  return IsOwn(probe.slot) ||
+  bool is_null;
+  const TransactionId writer =
+      DatumGetTransactionId(slot_getsysattr(probe.slot, MinTransactionIdAttributeNumber, &is_null));
+  return TransactionIdIsCurrentTransactionId(writer) ||
          table_tuple_satisfies_snapshot(probe.store, probe.slot, GetTransactionSnapshot());
 }
 
@@ -92,12 +95,6 @@ Oid RelationOid(const char* name) {
              errhint("It belongs to the extension \"auren\"; restore it under its name.")));
   }
   return oid;
-}
-
-bool IsOwn(TupleTableSlot* slot) {
-  bool is_null;
-  return TransactionIdIsCurrentTransactionId(
-      DatumGetTransactionId(slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null)));
 }
 
 Relation OpenStore(LOCKMODE lock) { return table_open(RelationOid("event_store"), lock); }

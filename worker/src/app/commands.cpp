@@ -1,0 +1,16 @@
+#include "app/commands.h"
+
+#include "app/keys.h"
+#include "app/simulate_cli.h"
+
+namespace auren::app {
+
+const std::vector<Command>& Commands() {
+  static const std::vector<Command> commands = {
+      {"keys", "create|list|revoke ...: API keys", RunKeys},
+      {"simulate", "--seed N --people N --days N ...: several people's days", RunSimulate},
+  };
+  return commands;
+}
+
+}  // namespace auren::app

@@ -1,0 +1,306 @@
+#include "app/serve.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <thread>
+
+#include "app/api.h"
+#include "app/commands.h"
+#include "app/file_watch.h"
+#include "app/keeper.h"
+#include "app/restart_keys.h"
+#include "app/webhooks.h"
+#include "http/server.h"
+#include "ingest/pg_database.h"
+#include "ops/log.h"
+#include "ops/metrics.h"
+#include "ops/readiness.h"
+
+namespace auren::app {
+namespace {
+
+constexpr int kApiConnections = 4;
+
+sigset_t Signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
+
+// The signal that came within `seconds`, or 0.
+int AwaitSignal(double seconds) {
+  const sigset_t set = Signals();
+  timespec timeout{};
+  timeout.tv_sec = static_cast<std::time_t>(seconds);
+  timeout.tv_nsec = static_cast<long>((seconds - static_cast<double>(timeout.tv_sec)) * 1e9);
+  const int signal = sigtimedwait(&set, nullptr, &timeout);
+  return signal > 0 ? signal : 0;
+}
+
+[[noreturn]] void Force() {
+  ops::log::Error("app", "forced to stop by a second signal");
+  _exit(kExitForced);
+}
+
+ingest::Committer::Options CommitterOptions(const config::Config& config) {
+  ingest::Committer::Options options;
+  options.writers = config.postgres.writers;
+  options.max_deliveries = config.ingest.max_concurrent_events;
+  options.max_bytes = config.ingest.max_queue_bytes;
+  options.batch_deliveries = static_cast<std::size_t>(config.ingest.max_batch_deliveries);
+  options.batch_bytes = config.ingest.max_batch_bytes;
+  return options;
+}
+
+// Anomalies are counted by the worker whose transaction found them, as are mode switches.
+ingest::Committer::Observer Observe(ops::Metrics* metrics) {
+  ingest::Committer::Observer observer;
+  observer.waited = [metrics](double seconds) { metrics->QueueWaited(seconds); };
+  observer.batch = [metrics](std::size_t deliveries) {
+    metrics->BatchSent(static_cast<double>(deliveries));
+  };
+  observer.transaction = [metrics](double seconds, bool committed) {
+    if (committed) metrics->TransactionTook(seconds);
+  };
+  observer.outcome = [metrics](const ingest::Delivery& delivery, const ingest::Outcome& outcome) {
+    if (outcome.status != "applied") return;
+    const double total = outcome.readings_accepted + outcome.readings_rejected;
+    if (total > 0) metrics->Quality(delivery.source, outcome.readings_accepted / total);
+    if (!outcome.to_mode.empty()) {
+      metrics->ModeSwitched(outcome.from_mode, outcome.to_mode, outcome.trigger);
+    }
+    for (const auto& [type, count] : CountAnomalies(outcome.anomalies)) {
+      metrics->Anomalies(delivery.source, type, count);
+    }
+  };
+  return observer;
+}
+
+http::ServerOptions HttpOptions(const config::Config& config, http::TlsContext tls) {
+  http::ServerOptions options;
+  options.host = config.http.listen.host;
+  options.port = config.http.listen.port;
+  options.threads = config.http.threads;
+  options.max_body_bytes = config.ingest.max_queue_bytes;
+  options.tls = std::move(tls);
+  return options;
+}
+
+http::ServerOptions OpsOptions(const config::Config& config) {
+  http::ServerOptions options;
+  options.name = "ops";
+  options.host = config.ops.listen.host;
+  options.port = config.ops.listen.port;
+  options.threads = 4;
+  options.max_per_address = 4;
+  return options;
+}
+
+void AddOpsRoutes(http::Router* router, const ops::Metrics* metrics,
+                  const ops::Readiness* readiness) {
+  router->Add("GET|HEAD", "/health", [](http::Request&) {
+    http::Response response;
+    response.body = "{\"status\":\"ok\"}\n";
+    return response;
+  });
+  router->Add("GET|HEAD", "/ready", [readiness](http::Request&) {
+    const ops::Readiness::Answer answer = readiness->answer();
+    http::Response response;
+    response.status = answer.status;
+    response.body = answer.body;
+    return response;
+  });
+  router->Add("GET|HEAD", "/metrics", [metrics](http::Request&) {
+    http::Response response;
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = metrics->Expose();
+    return response;
+  });
+}
+
+bool Listen(http::Server* server, const char* component, const config::HostPort& listen) {
+  std::string error;
+  if (!server->Start(&error)) {
+    ops::log::Error(component, "cannot listen",
+                    {{"host", listen.host}, {"port", int{listen.port}}, {"error", error}});
+    return false;
+  }
+  ops::log::Info(component, "listening", {{"host", listen.host}, {"port", int{server->port()}}});
+  return true;
+}
+
+// What of the configuration is not read anew by each request.
+void ApplyToProcess(const config::Config& config, http::Server* server) {
+  ops::log::SetLevel(config.log.level);
+  ops::log::SetUserHashKey(config.log.user_hash_key);
+  std::string bad;
+  const auto proxies = http::TrustedProxies::Parse(config.http.trusted_proxies, &bad);
+  if (!proxies) {
+    ops::log::Error("config", "http.trusted_proxies: not an address or CIDR; none is trusted",
+                    {{"value", bad}});
+  }
+  server->SetTrustedProxies(
+      std::make_shared<const http::TrustedProxies>(proxies.value_or(http::TrustedProxies())));
+}
+
+class Reloader {
+ public:
+  Reloader(config::Source source, CurrentConfig* current, http::Server* server,
+           ops::Metrics* metrics)
+      : source_(std::move(source)),
+        started_(current->get()),
+        current_(current),
+        server_(server),
+        metrics_(metrics),
+        watch_(Paths(*started_)) {}
+
+  void ReloadIfChanged() {
+    if (watch_.Changed()) Reload();
+  }
+
+  // All or nothing: with any error the old configuration stays.
+  void Reload() {
+    const config::Loaded loaded = config::Load(source_);
+    for (const std::string& warning : loaded.warnings) ops::log::Warn("config", warning);
+    if (!loaded.config) {
+      for (const std::string& error : loaded.errors) ops::log::Error("config", error);
+      ops::log::Error("config", "not reloaded: the old configuration stays");
+      metrics_->ConfigReloaded(false, restart_required_);
+      return;
+    }
+    const std::string waiting = ChangedRestartKeys(*started_, *loaded.config);
+    restart_required_ = !waiting.empty();
+    if (restart_required_) {
+      ops::log::Warn("config", "some changed keys are read at start only", {{"keys", waiting}});
+    }
+    ApplyToProcess(*loaded.config, server_);
+    current_->set(loaded.config);
+    watch_ = FileWatch(Paths(*loaded.config));
+    metrics_->ConfigReloaded(true, restart_required_);
+    ops::log::Info("config", "reloaded");
+  }
+
+ private:
+  std::vector<std::string> Paths(const config::Config& config) const {
+    return {source_.file.empty() ? "config/auren.yaml" : source_.file, config.thresholds_file,
+            config.devices_dir};
+  }
+
+  const config::Source source_;
+  const ConfigPtr started_;
+  CurrentConfig* current_;
+  http::Server* server_;
+  ops::Metrics* metrics_;
+  FileWatch watch_;
+  bool restart_required_ = false;
+};
+
+void BlockSignals() {
+  const sigset_t set = Signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE,
+              SIG_IGN);  // NOLINT(bugprone-signal-handler): a broken peer is an error value
+}
+
+}  // namespace
+
+int Serve(const config::Source& source, config::Loaded loaded) {
+  BlockSignals();
+  CurrentConfig current(loaded.config);
+  const ConfigPtr config = loaded.config;
+  ops::log::SetLevel(config->log.level);
+  ops::log::SetUserHashKey(config->log.user_hash_key);
+  for (const std::string& warning : loaded.warnings) ops::log::Warn("config", warning);
+
+  http::TlsContext tls;
+  if (!config->http.tls.cert_file.empty()) {
+    std::string error;
+    tls = http::MakeTlsContext(config->http.tls.cert_file, config->http.tls.key_file,
+                               config->http.tls.min_version, &error);
+    if (!tls) {
+      ops::log::Error("http", error);
+      return kExitConfig;
+    }
+  }
+
+  // Ops first and last: whoever watches sees the start and the end. Then what requests need, then
+  // the port that lets them in. Destruction is the same backwards.
+  ops::Metrics metrics(AUREN_VERSION, "biometric-events");
+  ops::Readiness readiness;
+  http::Router ops_router;
+  AddOpsRoutes(&ops_router, &metrics, &readiness);
+  http::Server ops_server(OpsOptions(*config),
+                          [&](http::Request& request) { return ops_router.Dispatch(request); });
+
+  ingest::Committer committer(
+      CommitterOptions(*config),
+      [url = config->postgres.url] { return std::make_unique<ingest::PgDatabase>(url, "ingest"); },
+      Observe(&metrics));
+  postgres::Pool pool(config->postgres.url, "api", kApiConnections);
+  http::RateLimiter limiter;
+  Keeper keeper(&current, &committer, &metrics, &readiness);
+
+  Webhooks webhooks(&current, &committer, &pool, &limiter, &metrics);
+  ApiKeys api_keys(&current, &pool, &limiter);
+  Api api(&current, &pool, &api_keys);
+  http::Router router;
+  router.set_observer(
+      [&](const std::string& route, const std::string& method, int status, double seconds) {
+        // A method is the client's word; only the known ones may become labels.
+        const bool known = method == "GET" || method == "POST" || method == "HEAD";
+        metrics.EndpointAnswered(route, known ? method : "other", status, seconds);
+      });
+  webhooks.AddTo(&router);
+  api.AddTo(&router);
+  http::Server http_server(HttpOptions(*config, tls),
+                           [&](http::Request& request) { return router.Dispatch(request); });
+
+  if (!Listen(&ops_server, "ops", config->ops.listen)) return kExitUnavailable;
+  ApplyToProcess(*config, &http_server);
+  if (!Listen(&http_server, "http", config->http.listen)) return kExitUnavailable;
+
+  Reloader reloader(source, &current, &http_server, &metrics);
+  for (;;) {
+    const int signal = AwaitSignal(1);
+    if (signal == SIGTERM || signal == SIGINT) break;
+    if (signal == SIGHUP) {
+      reloader.Reload();
+    } else {
+      reloader.ReloadIfChanged();
+    }
+  }
+
+  readiness.Stopping();
+  const double drain = current.get()->http.drain_seconds;
+  ops::log::Info("app", "stopping: not ready, still accepting", {{"drain_seconds", drain}});
+  const auto drained = std::chrono::steady_clock::now() + std::chrono::duration<double>(drain);
+  const auto left = [&] {
+    return std::chrono::duration<double>(drained - std::chrono::steady_clock::now()).count();
+  };
+  while (left() > 0) {
+    const int signal = AwaitSignal(left());
+    if (signal == SIGTERM || signal == SIGINT) Force();
+  }
+  std::atomic<bool> stopped{false};
+  std::thread stopper([&] {
+    http_server.Stop();  // answers every request that has begun; the committer still works for them
+    committer.Stop();
+    keeper.Stop();
+    ops_server.Stop();
+    stopped = true;
+  });
+  while (!stopped) {
+    const int signal = AwaitSignal(0.02);
+    if (signal == SIGTERM || signal == SIGINT) Force();
+  }
+  stopper.join();
+  ops::log::Info("app", "stopped");
+  return 0;
+}
+
+}  // namespace auren::app
