@@ -317,7 +317,7 @@ std::string UnboundKey(const std::string& list) {
   std::size_t begin = 0;
   while (begin < list.size()) {
     const std::size_t end = std::min(list.find(',', begin), list.size());
-    const std::string key = list.substr(begin, end - begin);
+    std::string key = list.substr(begin, end - begin);
     if (!key.empty() && key.find(':') == std::string::npos) return key;
     begin = end + 1;
   }
