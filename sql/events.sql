@@ -99,3 +99,32 @@ ROLLBACK;
 -- A stream may hold what the eye cannot tell apart.
 SELECT events.append_event('file:größe-✓:with "quotes" and\slashes', 'seen', '{"ü": "😀"}') IS NOT NULL AS appended;
 SELECT event_data FROM events.replay_stream('file:größe-✓:with "quotes" and\slashes');
+
+-- Triggers of your own fire, per row and per statement; an error in one undoes the append and nothing
+-- else, and leaves the session's settings alone.
+CREATE FUNCTION pg_temp.watch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_LEVEL = 'ROW' AND NEW.event_type = 'forbidden' THEN
+    RAISE 'not this one' USING ERRCODE = 'P0002';
+  END IF;
+  RAISE NOTICE '% % %', TG_WHEN, TG_LEVEL, CASE TG_LEVEL WHEN 'ROW' THEN NEW.version END;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER before_row BEFORE INSERT ON events.event_store FOR EACH ROW EXECUTE FUNCTION pg_temp.watch();
+CREATE TRIGGER after_row AFTER INSERT ON events.event_store FOR EACH ROW EXECUTE FUNCTION pg_temp.watch();
+CREATE TRIGGER after_statement AFTER INSERT ON events.event_store FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.watch();
+SET search_path = public, events;
+SELECT version FROM events.append('order:4', 'watched', '{}');
+\set SHOW_CONTEXT never
+SELECT version FROM events.append('order:4', 'forbidden', '{}');
+\echo :LAST_ERROR_SQLSTATE
+DO $$ BEGIN
+  PERFORM events.append('order:4', 'forbidden', '{}');
+EXCEPTION WHEN no_data_found THEN RAISE NOTICE 'caught, search_path %', current_setting('search_path');
+END $$;
+SHOW search_path;
+RESET search_path;
+DROP TRIGGER before_row ON events.event_store;
+DROP TRIGGER after_row ON events.event_store;
+DROP TRIGGER after_statement ON events.event_store;
+SELECT events.stream_version('order:4');

@@ -53,4 +53,16 @@ for my $call (q{events.append_event('standby:1', 'a', '{}')},
   like($err, qr/ERROR:  25006: cannot execute events\.append\(\)/, "a standby refuses $call");
 }
 
+# The crash has left holes. A standby cannot tell whether they will still be filled and stays before
+# them; once promoted it can.
+my $all = q{SELECT string_agg(position::text, ' ' ORDER BY position) FROM events.event_store};
+my $read = q{SELECT string_agg(position::text, ' ') FROM events.read_all()};
+my $before = $standby->safe_psql('postgres', $read);
+like($standby->safe_psql('postgres', $all), qr/^\Q$before\E \d/, 'a standby reads up to the first hole');
+is($primary->safe_psql('postgres', $read), $primary->safe_psql('postgres', $all), 'the primary reads on');
+$standby->promote;
+is($standby->safe_psql('postgres', $read), $standby->safe_psql('postgres', $all), 'and so does a promoted standby');
+is($standby->safe_psql('postgres', q{SELECT version FROM events.append('standby:1', 'seen', '{}')}), '2',
+  'which appends, too');
+
 done_testing();
