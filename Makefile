@@ -59,7 +59,7 @@ PROVE ?= prove
 .PHONY: tapcheck
 tapcheck:
 	@test "$$(id -u)" != 0 || { echo "make tapcheck: PostgreSQL does not run as root, use another user" >&2; exit 1; }
-	mkdir -p '$(TAP_DIR)'
+	rm -rf '$(TAP_DIR)/tmp_check' && mkdir -p '$(TAP_DIR)'
 	TESTDIR='$(TAP_DIR)' TESTLOGDIR='$(TAP_DIR)/log' TESTDATADIR='$(TAP_DIR)/data' \
 	  PATH="$(bindir):$$PATH" PGPORT=65432 \
 	  PG_REGRESS='$(dir $(PGXS))../test/regress/pg_regress' \

@@ -165,12 +165,37 @@ CREATE FUNCTION events.get_stream_state(
 COMMENT ON FUNCTION events.get_stream_state IS
   'the fold of a stream: later keys win, a key that is null is removed';
 
+-- The global order. Readers see every event once, in position order, and never skip one that commits
+-- later: they stop short of what is still in flight.
+
+CREATE FUNCTION events.read_all(p_after bigint DEFAULT 0, p_limit int DEFAULT 1000)
+  RETURNS SETOF events.event_store
+  AS 'MODULE_PATHNAME', 'events_read_all'
+  LANGUAGE C VOLATILE SECURITY DEFINER PARALLEL UNSAFE;
+COMMENT ON FUNCTION events.read_all IS 'events after a position, in global order, up to what is settled';
+
+CREATE FUNCTION events.read_category(
+  p_category text,
+  p_after bigint DEFAULT 0,
+  p_limit int DEFAULT 1000
+) RETURNS SETOF events.event_store
+  AS 'MODULE_PATHNAME', 'events_read_category'
+  LANGUAGE C VOLATILE SECURITY DEFINER PARALLEL UNSAFE;
+COMMENT ON FUNCTION events.read_category IS
+  'events of one category after a position, in global order, up to what is settled';
+
+CREATE FUNCTION events.safe_position() RETURNS bigint
+  AS 'MODULE_PATHNAME', 'events_safe_position'
+  LANGUAGE C VOLATILE SECURITY DEFINER PARALLEL UNSAFE;
+COMMENT ON FUNCTION events.safe_position IS 'everything at or below it is settled for good';
+
 -- Privileges -------------------------------------------------------------------------------------
 -- INSERT is granted to nobody: functions write. The owner's INSERT and COPY remain for pg_restore.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA events FROM PUBLIC;
 GRANT SELECT ON events.event_store TO auren_reader;
 GRANT EXECUTE ON FUNCTION
-  events.replay_stream, events.replay_backwards, events.stream_version, events.get_stream_state
+  events.replay_stream, events.replay_backwards, events.stream_version, events.get_stream_state,
+  events.read_all, events.read_category, events.safe_position
   TO auren_reader;
 GRANT EXECUTE ON FUNCTION
   events.append_event, events.append, events.append_events, events.append_batch

@@ -61,10 +61,7 @@ Datum Attribute(const Probe& probe, Column column) {
 // will.
 bool InSnapshot(const Probe& probe) {
   if (!IsolationUsesXactSnapshot()) return true;
-  bool is_null;
-  const TransactionId writer =
-      DatumGetTransactionId(slot_getsysattr(probe.slot, MinTransactionIdAttributeNumber, &is_null));
-  return TransactionIdIsCurrentTransactionId(writer) ||
+  return IsOwn(probe.slot) ||
          table_tuple_satisfies_snapshot(probe.store, probe.slot, GetTransactionSnapshot());
 }
 
@@ -95,6 +92,12 @@ Oid RelationOid(const char* name) {
              errhint("It belongs to the extension \"auren\"; restore it under its name.")));
   }
   return oid;
+}
+
+bool IsOwn(TupleTableSlot* slot) {
+  bool is_null;
+  return TransactionIdIsCurrentTransactionId(
+      DatumGetTransactionId(slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null)));
 }
 
 Relation OpenStore(LOCKMODE lock) { return table_open(RelationOid("event_store"), lock); }

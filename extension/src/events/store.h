@@ -8,6 +8,7 @@
 #include "postgres/backend.h"
 
 extern "C" {
+#include "executor/tuptable.h"
 #include "utils/rel.h"
 }
 
@@ -32,6 +33,8 @@ Oid RelationOid(const char* name);
 
 inline constexpr char kStreamVersionIndex[] = "event_store_stream_version";
 inline constexpr char kStreamEventIndex[] = "event_store_stream_event";
+inline constexpr char kPositionIndex[] = "idx_event_store_position";
+inline constexpr char kCategoryIndex[] = "idx_event_store_category_position";
 
 // A stored event, copied out of the table into the current memory context.
 struct Row {
@@ -56,6 +59,9 @@ Relation OpenStore(LOCKMODE lock);
 Tip FindTip(Relation store, text* stream_id);
 bool FindById(Relation store, text* stream_id, const pg_uuid_t* event_id, Row* row);
 bool FindByVersion(Relation store, text* stream_id, int64 version, Row* row);
+
+// Whether the running transaction has written the row.
+bool IsOwn(TupleTableSlot* slot);
 
 struct NewRow {
   int64 position;

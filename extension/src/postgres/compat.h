@@ -26,3 +26,10 @@
 #define AUREN_INDEX_BEGINSCAN(table, index, snapshot, keys) \
   index_beginscan(table, index, snapshot, keys, 0)
 #endif
+
+// LockHeldByMe asks about stronger modes, too, from 17 on.
+#if PG_VERSION_NUM >= 170000
+#define AUREN_LOCK_HELD_BY_ME(tag, mode) LockHeldByMe(tag, mode, false)
+#else
+#define AUREN_LOCK_HELD_BY_ME(tag, mode) LockHeldByMe(tag, mode)
+#endif

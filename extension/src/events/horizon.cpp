@@ -1,0 +1,176 @@
+#include "events/horizon.h"
+
+#include "events/store.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xlog.h"
+#include "commands/sequence.h"
+#include "executor/tuptable.h"
+#include "portability/instr_time.h"
+#include "storage/bufmgr.h"
+#include "storage/lock.h"
+#include "utils/fmgroids.h"
+#include "utils/snapmgr.h"
+}
+
+namespace auren::events {
+namespace {
+
+constexpr double kPatienceMs = 2;
+constexpr long kPauseUs = 100;
+
+// What this connection knows. `holders` are those who must end before `pending` is settled.
+struct {
+  Oid sequence;  // another one: the extension has been created anew
+  int64 settled;
+  int64 pending;  // 0: no proof is under way
+  VirtualTransactionId* holders;
+  int holder_count;
+} known = {InvalidOid, 0, 0, nullptr, 0};
+
+void Abandon() {
+  if (known.holders != nullptr) pfree(known.holders);
+  known.holders = nullptr;
+  known.holder_count = 0;
+  known.pending = 0;
+}
+
+// The last position drawn, read from the sequence's page: its SQL functions would lock like a
+// writer.
+int64 Head(Oid sequence) {
+  Relation relation = relation_open(sequence, AccessShareLock);
+  const Buffer buffer = ReadBuffer(relation, 0);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  const Page page = BufferGetPage(buffer);
+  const auto* tuple =
+      reinterpret_cast<HeapTupleHeader>(PageGetItem(page, PageGetItemId(page, FirstOffsetNumber)));
+  const auto* data = reinterpret_cast<const FormData_pg_sequence_data*>(
+      reinterpret_cast<const char*>(tuple) + tuple->t_hoff);
+  const int64 head = data->is_called ? data->last_value : data->last_value - 1;
+  UnlockReleaseBuffer(buffer);
+  relation_close(relation, AccessShareLock);
+  return head;
+}
+
+LOCKTAG GateTag() {
+  LOCKTAG tag;
+  SET_LOCKTAG_RELATION(tag, MyDatabaseId, RelationOid("append_gate"));
+  return tag;
+}
+
+// Remembers who holds the gate now. H has been read before: whoever drew a position up to H and has
+// not ended is among them.
+void BeginProof(int64 head) {
+  const LOCKTAG tag = GateTag();
+  int count;
+  VirtualTransactionId* holders = GetLockConflicts(&tag, ShareLock, &count);
+  if (count > 0) {
+    const size_t size = sizeof(VirtualTransactionId) * static_cast<size_t>(count);
+    known.holders = static_cast<VirtualTransactionId*>(MemoryContextAlloc(TopMemoryContext, size));
+    memcpy(known.holders, holders, size);
+  }
+  known.holder_count = count;
+  known.pending = head;
+  pfree(holders);
+}
+
+// Forgets the holders that have ended; true when all have.
+bool AllEnded() {
+  int left = 0;
+  for (int i = 0; i < known.holder_count; i++) {
+    if (!VirtualXactLock(known.holders[i], false)) known.holders[left++] = known.holders[i];
+  }
+  known.holder_count = left;
+  return left == 0;
+}
+
+// Tries to settle everything up to `wanted`, which has been drawn, and waits for it as long as
+// told.
+bool Prove(Oid sequence, int64 wanted, double patience_ms) {
+  const LOCKTAG gate = GateTag();
+  instr_time begun;
+  INSTR_TIME_SET_CURRENT(begun);
+  for (;;) {
+    CHECK_FOR_INTERRUPTS();
+    // Our own hold is not listed among the conflicts: what we have drawn ourselves is in flight.
+    if (known.pending == 0) {
+      if (AUREN_LOCK_HELD_BY_ME(&gate, RowExclusiveLock)) return false;
+      BeginProof(Head(sequence));
+    }
+    if (AllEnded()) {
+      known.settled = Max(known.settled, known.pending);
+      Abandon();
+      if (known.settled >= wanted) return true;
+      continue;
+    }
+    instr_time now;
+    INSTR_TIME_SET_CURRENT(now);
+    INSTR_TIME_SUBTRACT(now, begun);
+    if (INSTR_TIME_GET_MILLISEC(now) >= patience_ms) return false;
+    pg_usleep(kPauseUs);
+  }
+}
+
+// The end of the run of consecutive committed positions after `from`, no further than `enough`.
+int64 EndOfRun(int64 from, int64 enough) {
+  Relation store = OpenStore(AccessShareLock);
+  Relation index = index_open(RelationOid(kPositionIndex), AccessShareLock);
+  TupleTableSlot* slot = table_slot_create(store, nullptr);
+  const Snapshot snapshot = ReaderSnapshot();
+  ScanKeyData key;
+  ScanKeyInit(&key, 1, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(from));
+  IndexScanDesc scan = AUREN_INDEX_BEGINSCAN(store, index, snapshot, 1);
+  index_rescan(scan, &key, 1, nullptr, 0);
+  int64 end = from;
+  while (end < enough && index_getnext_slot(scan, ForwardScanDirection, slot)) {
+    CHECK_FOR_INTERRUPTS();
+    bool is_null;
+    const int64 position = DatumGetInt64(slot_getattr(slot, kPosition, &is_null));
+    if (position != end + 1 || IsOwn(slot)) break;
+    end = position;
+  }
+  index_endscan(scan);
+  UnregisterSnapshot(snapshot);
+  ExecDropSingleTupleTableSlot(slot);
+  index_close(index, AccessShareLock);
+  table_close(store, AccessShareLock);
+  return end;
+}
+
+}  // namespace
+
+Snapshot ReaderSnapshot() {
+  return RegisterSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot()
+                                                      : GetLatestSnapshot());
+}
+
+int64 SafePosition(int64 after, int64 rows) {
+  const Oid sequence = RelationOid("event_store_position_seq");
+  const int64 head = Head(sequence);
+  if (known.sequence != sequence || head < known.settled) {
+    Abandon();
+    known.sequence = sequence;
+    known.settled = 0;
+  }
+  if (known.settled >= head) return known.settled;
+
+  // A snapshot that is older than the proof would not show what the proof has settled. (What was
+  // proved before this transaction began is older than its snapshot.)
+  const bool may_prove = !IsolationUsesXactSnapshot() && !RecoveryInProgress();
+  if (may_prove && Prove(sequence, head, 0)) return known.settled;
+
+  // Somebody is appending. What comes before the first hole is settled nevertheless.
+  const int64 from = Max(known.settled, after);
+  const int64 enough = rows < PG_INT64_MAX - from ? from + rows : PG_INT64_MAX;
+  const int64 end = EndOfRun(from, enough);
+  if (from == known.settled) known.settled = end;  // the caller's word is not remembered
+  if (end >= Min(head, enough)) return end;
+  return may_prove && Prove(sequence, head, kPatienceMs) ? known.settled : end;
+}
+
+}  // namespace auren::events

@@ -1,0 +1,35 @@
+// How far readers of the global order may go without ever missing an event.
+//
+// Positions are handed out in order but commit in any order: while 105 is there and 103 is not, 103
+// may still come. A position is settled when its event is visible, or when whoever drew it has
+// ended.
+//
+//   - A run of consecutive positions is settled as it stands: nothing can come between.
+//   - At a hole: read the sequence's head H, then ask who holds the gate. Everybody who drew a
+//   position
+//     up to H took the gate before, so when all those holders have ended, everything up to H is
+//     settled for good: what has not appeared by then never will.
+//
+// Nobody is waited for longer than 2 ms: holders that are still there are remembered and asked
+// after again by the next call. What has been proved is remembered, too, for the life of the
+// connection.
+#pragma once
+
+#include "postgres/backend.h"
+
+namespace auren::events {
+
+// The highest position known to be settled; a lower one when it is `rows` beyond what was known and
+// the caller needs no more. `after`: a position the caller knows to be settled (0: none).
+//
+// An append of the running transaction itself counts as not settled. Under REPEATABLE READ and
+// SERIALIZABLE, and on a standby, holes that have not been proved before stay unproved.
+//
+// Look at the store with a snapshot taken after this returns: see ReaderSnapshot.
+int64 SafePosition(int64 after = 0, int64 rows = PG_INT64_MAX);
+
+// The snapshot that goes with it: a new one under READ COMMITTED, else the transaction's.
+// REQUIRES: the caller unregisters it.
+Snapshot ReaderSnapshot();
+
+}  // namespace auren::events
