@@ -101,13 +101,15 @@ SELECT events.append_event('file:größe-✓:with "quotes" and\slashes', 'seen',
 SELECT event_data FROM events.replay_stream('file:größe-✓:with "quotes" and\slashes');
 
 -- Triggers of your own fire, per row and per statement; an error in one undoes the append and nothing
--- else, and leaves the session's settings alone.
+-- else, and leaves the session's settings alone. They run with the store owner's rights, so nobody's
+-- search_path decides what their names mean.
 CREATE FUNCTION pg_temp.watch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_LEVEL = 'ROW' AND NEW.event_type = 'forbidden' THEN
     RAISE 'not this one' USING ERRCODE = 'P0002';
   END IF;
-  RAISE NOTICE '% % %', TG_WHEN, TG_LEVEL, CASE TG_LEVEL WHEN 'ROW' THEN NEW.version END;
+  RAISE NOTICE '% % %, search_path %', TG_WHEN, TG_LEVEL, CASE TG_LEVEL WHEN 'ROW' THEN NEW.version END,
+    current_setting('search_path');
   RETURN NEW;
 END $$;
 CREATE TRIGGER before_row BEFORE INSERT ON events.event_store FOR EACH ROW EXECUTE FUNCTION pg_temp.watch();

@@ -8,10 +8,10 @@
 //
 // The functions that call this are SECURITY DEFINER without SET, so the caller's search_path must
 // not decide what an operator means: SpiBegin pins pg_catalog, pg_temp until SpiEnd. Name every
-// table with its schema. A plan is made once for all values, since planning anew costs more than our
-// statements do, and goes by index where there is one. An ERROR in between needs no cleaning up. Results live in the SPI context:
-// copy what must outlive SpiEnd into the context that was current before SpiBegin (SPI_palloc,
-// CopyOut).
+// table with its schema. A plan is made once for all values, since planning anew costs more than
+// our statements do, and goes by index where there is one. An ERROR in between needs no cleaning
+// up. Results live in the SPI context: copy what must outlive SpiEnd into the context that was
+// current before SpiBegin (SPI_palloc, CopyOut).
 #pragma once
 
 #include "postgres/backend.h"
