@@ -116,3 +116,42 @@ SELECT * FROM pg_temp.refused('many');
 SELECT * FROM pg_temp.take('large', (SELECT jsonb_agg(jsonb_build_object('metric', 'heart_rate', 'value', 60,
     'start', '2025-03-01T09:00:00Z', 'note', repeat(n::text, 4000 / length(n::text)))) FROM generate_series(1, 4500) n));
 SELECT events.stream_version('user:bad:large') AS version;
+
+-- Ten thousand of today, one of them alarming: it is found, and told once.
+SELECT status, readings_accepted, to_mode, trigger FROM bridge.ingest_batch(ARRAY[jsonb_build_object('source', 'healthkit',
+  'delivery_id', 'today', 'user_id', 'bad:today', 'received_at', '2025-03-05T12:00:00Z', 'readings',
+  (SELECT jsonb_agg(jsonb_build_object('metric', 'heart_rate', 'value', CASE n WHEN 9000 THEN 140 ELSE 60 + n % 7 END, 'context', 'rest',
+    'start', to_char(timestamp '2025-03-05 08:00' + n * interval '1 second', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))) FROM generate_series(1, 10000) n))]);
+SELECT jsonb_array_length(event_data -> 'factors') AS factors FROM events.replay_stream('user:bad:today') WHERE event_type = 'mode_switched';
+-- Only the newest max_recent_readings are judged: an alarm before them is not.
+SELECT status, readings_accepted, to_mode FROM bridge.ingest_batch(ARRAY[jsonb_build_object('source', 'healthkit',
+  'delivery_id', 'today', 'user_id', 'bad:recent', 'received_at', '2025-03-05T12:00:00Z', 'readings',
+  (SELECT jsonb_agg(jsonb_build_object('metric', 'heart_rate', 'value', CASE n WHEN 1000 THEN 140 ELSE 60 + n % 7 END, 'context', 'rest',
+    'start', to_char(timestamp '2025-03-05 08:00' + n * interval '1 second', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))) FROM generate_series(1, 10000) n))]);
+
+-- More people in one batch than a transaction locks one by one.
+SELECT status, count(*), sum(readings_accepted) FROM bridge.ingest_batch((SELECT array_agg(jsonb_build_object('source', 'healthkit',
+  'delivery_id', 'crowd', 'user_id', 'bad:crowd' || n, 'readings', '[{"metric": "step_count", "value": 1, "start": "2025-03-01T09:00:00Z"}]'::jsonb))
+  FROM generate_series(1, 1500) n)) GROUP BY 1;
+
+-- An error in the middle of a batch undoes all of it and leaves the session as it was.
+CREATE FUNCTION pg_temp.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'disk on fire'; END $$;
+CREATE TRIGGER fail BEFORE INSERT ON biometrics.biometric_events FOR EACH ROW WHEN (NEW.user_id = 'bad:second') EXECUTE FUNCTION pg_temp.fail();
+CREATE FUNCTION pg_temp.both() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT status FROM bridge.ingest_batch(ARRAY[
+    '{"source": "healthkit", "delivery_id": "1", "user_id": "bad:first", "readings": [{"metric": "step_count", "value": 1, "start": "2025-03-01T09:00:00Z"}]}',
+    '{"source": "healthkit", "delivery_id": "1", "user_id": "bad:second", "readings": [{"metric": "step_count", "value": 1, "start": "2025-03-01T09:00:00Z"}]}']::jsonb[])
+$$;
+SHOW search_path;
+BEGIN;
+DO $$ BEGIN
+  PERFORM pg_temp.both();
+EXCEPTION WHEN raise_exception THEN RAISE NOTICE 'caught: %', SQLERRM;
+END $$;
+SHOW search_path;
+SHOW enable_seqscan;
+SELECT events.stream_version('user:bad:first') AS first, events.stream_version('user:bad:second') AS second;
+DROP TRIGGER fail ON biometrics.biometric_events;
+SELECT pg_temp.both();
+COMMIT;
+SELECT events.stream_version('user:bad:first') AS first, events.stream_version('user:bad:second') AS second;
