@@ -233,13 +233,13 @@ void Upsert(const Provenance& from, text* delivery, const Reading* readings, int
 }  // namespace
 
 void MarkSuperseded(Reading* readings, int count) {
-  auto** sorted = static_cast<Reading**>(palloc(sizeof(Reading*) * (count + 1)));
+  auto** sorted = static_cast<Reading**>(palloc(sizeof(void*) * (count + 1)));
   int sorted_count = 0;
   for (int i = 0; i < count; i++) {
     if (readings[i].accepted() && !DeletesDocument(readings[i]))
       sorted[sorted_count++] = &readings[i];
   }
-  qsort(sorted, sorted_count, sizeof(Reading*), CompareReadings);
+  qsort(sorted, sorted_count, sizeof(void*), CompareReadings);
   for (int i = 1; i < sorted_count; i++) {
     if (SameReading(*sorted[i - 1], *sorted[i])) sorted[i - 1]->superseded = true;
   }

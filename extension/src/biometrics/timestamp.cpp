@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::int64_t kSecond = 1000000;
 constexpr std::int64_t kMinute = 60 * kSecond;
-constexpr std::int64_t kDay = 24 * 60 * kMinute;
+constexpr std::int64_t kDay = 24LL * 60 * kMinute;
 constexpr int kMaxOffset = 18 * 60;
 
 // Reads from the front of a text.

@@ -97,7 +97,7 @@ Problem ReadReadings(const Jsonb* document, Delivery* delivery) {
 }
 
 // A missing time, or one that cannot be read, means now; a time to come is cut to now.
-TimestampTz ReceivedAt(const Jsonb *document, TimestampTz now) {
+TimestampTz ReceivedAt(const Jsonb* document, TimestampTz now) {
   biometrics::Moment moment;
   if (!biometrics::ParseMoment(TextMember(document, "received_at"), &moment)) return now;
   return Min(moment.microseconds, now);
