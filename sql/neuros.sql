@@ -93,12 +93,30 @@ SELECT neuros.current_mode('neo');
 SELECT neuros.switch_mode('neo', 'focus') IS NOT NULL AS switched;
 SELECT neuros.switch_mode('neo', 'pattern') IS NOT NULL AS switched;
 
+-- What a subscriber has missed: in order, from a checkpoint on, of one person or of all.
+SELECT coalesce(max(position), 0) AS checkpoint FROM neuros.read_switches(p_limit => 100000) \gset
+SELECT neuros.switch_mode('trin', 'reflex') IS NOT NULL AS a, neuros.switch_mode('neo', 'guardian') IS NOT NULL AS b,
+  neuros.switch_mode('trin', 'sentinel', 'agent', 0.5) IS NOT NULL AS c;
+SELECT user_id, from_mode, to_mode, trigger, confidence, reason, event_data ->> 'to_mode' = to_mode AS data,
+  position > lag(position, 1, :checkpoint) OVER () AS in_order FROM neuros.read_switches(:checkpoint);
+SELECT user_id, to_mode FROM neuros.read_switches(:checkpoint, p_user_id => 'trin');
+SELECT user_id, to_mode FROM neuros.read_switches(:checkpoint, 2);
+SELECT position AS second FROM neuros.read_switches(:checkpoint, 2) OFFSET 1 \gset
+SELECT user_id, to_mode FROM neuros.read_switches(:second);
+SELECT count(*) FROM neuros.read_switches(p_user_id => 'nobody');
+SELECT (SELECT position FROM neuros.user_modes WHERE user_id = 'trin') = max(position) AS the_state FROM neuros.read_switches(:checkpoint);
+
+-- An event of that name that somebody appended by hand stops nobody.
+SELECT events.append_event('user:forged', 'mode_switched', '{"confidence": "high"}') IS NOT NULL AS appended;
+SELECT user_id, to_mode, confidence FROM neuros.read_switches(:second);
+
 -- Only a changed mode rings.
 SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'neuros.user_modes'::regclass;
 
 SELECT r AS role,
   has_function_privilege(r, 'neuros.current_mode(text)', 'EXECUTE') AS current_mode,
   has_function_privilege(r, 'neuros.config()', 'EXECUTE') AS config,
+  has_function_privilege(r, 'neuros.read_switches(bigint, integer, text)', 'EXECUTE') AS read_switches,
   has_function_privilege(r, 'neuros.configure(jsonb, text)', 'EXECUTE') AS configure,
   has_function_privilege(r, 'neuros.switch_mode(text, text, text, double precision, jsonb)', 'EXECUTE') AS switch_mode,
   has_table_privilege(r, 'neuros.user_modes', 'UPDATE') AS writes

@@ -117,12 +117,54 @@ AS 'MODULE_PATHNAME', 'neuros_switch_mode';
 COMMENT ON FUNCTION neuros.switch_mode(text, text, text, double precision, jsonb) IS
   'puts a person into a mode by hand; returns the event, or NULL when the person already is in it';
 
+-- What a subscriber that was away has missed. The safe position is taken before the rows are looked
+-- at, by a statement of its own: what it settles is then visible.
+CREATE FUNCTION neuros.read_switches(
+  p_after bigint DEFAULT 0,
+  p_limit integer DEFAULT 1000,
+  p_user_id text DEFAULT NULL)
+RETURNS TABLE(
+  "position" bigint,
+  user_id text,
+  from_mode text,
+  to_mode text,
+  trigger text,
+  confidence double precision,
+  reason text,
+  event_id uuid,
+  created_at timestamptz,
+  event_data jsonb)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  safe bigint := events.safe_position();
+BEGIN
+  RETURN QUERY
+    SELECT e.position, substr(e.stream_id, length('user:') + 1),
+           e.event_data ->> 'from_mode', e.event_data ->> 'to_mode', e.event_data ->> 'trigger',
+           -- A writer may append an event of this name by hand: it must not stop the readers.
+           CASE jsonb_typeof(e.event_data -> 'confidence')
+             WHEN 'number' THEN (e.event_data -> 'confidence')::double precision END,
+           e.event_data ->> 'reason',
+           e.event_id, e.created_at, e.event_data
+      FROM events.event_store e
+     WHERE e.event_type = 'mode_switched'
+       AND split_part(e.stream_id, ':', 1) = 'user'
+       AND e.position > p_after AND e.position <= safe
+       AND (p_user_id IS NULL OR e.stream_id = 'user:' || p_user_id)
+     ORDER BY e.position
+     LIMIT p_limit;
+END;
+$$;
+COMMENT ON FUNCTION neuros.read_switches(bigint, integer, text) IS
+  'mode switches after a position, in order, up to what is settled; the last position is the checkpoint';
+
 -- Who may what, and what a dump holds. -----------------------------------------------------------
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA neuros FROM PUBLIC;
 GRANT SELECT ON ALL TABLES IN SCHEMA neuros TO auren_reader, auren_writer, auren_admin;
 GRANT EXECUTE ON FUNCTION neuros.config(), neuros.config_version(), neuros.config_file_sha256(),
-  neuros.current_mode(text) TO auren_reader, auren_writer, auren_admin;
+  neuros.current_mode(text), neuros.read_switches(bigint, integer, text)
+  TO auren_reader, auren_writer, auren_admin;
 -- The worker applies its thresholds file: configure is a writer's.
 GRANT EXECUTE ON FUNCTION neuros.configure(jsonb, text),
   neuros.switch_mode(text, text, text, double precision, jsonb) TO auren_writer, auren_admin;
