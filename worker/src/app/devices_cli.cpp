@@ -12,8 +12,6 @@
 namespace auren::app {
 namespace {
 
-constexpr int kOk = 0, kNo = 1, kUsage = 64, kConfiguration = 78;
-
 struct Options {
   std::string command, provider, file;
   std::map<std::string, std::string> headers, query;
@@ -98,17 +96,17 @@ int Verify(const devices::Device& device, const devices::Request& request,
   switch (verdict.kind) {
     case devices::Verdict::Kind::kAccept:
       out << "accept\n";
-      return kOk;
+      return kExitDone;
     case devices::Verdict::Kind::kHandshake:
       out << "accept:handshake\n";
       err << verdict.status << " " << verdict.body << "\n";
-      return kOk;
+      return kExitDone;
     case devices::Verdict::Kind::kReject:
       break;
   }
   out << "reject:" << devices::Name(verdict.problem) << "\n";
   err << verdict.detail << "\n";
-  return kNo;
+  return kExitNo;
 }
 
 // A time as the expected files have it: UTC with milliseconds; what is none, as it was sent.
@@ -151,7 +149,7 @@ int Test(const devices::Device& device, const devices::Request& request, const O
   }
   if (mapped.problem != devices::Problem::kNone) {
     err << devices::Name(mapped.problem) << ": " << mapped.detail << "\n";
-    return kNo;
+    return kExitNo;
   }
   std::string separator = "\n";
   out << "[";
@@ -167,14 +165,13 @@ int Test(const devices::Device& device, const devices::Request& request, const O
   }
   out << "\n]\n";
   if (mapped.ignored) err << "a known type that is not used: answered 200, no event\n";
-  return kOk;
+  return kExitDone;
 }
 
 }  // namespace
 
-int RunDevices(const std::vector<std::string>& args,
-               const std::map<std::string, std::string>& environment, std::ostream& out,
-               std::ostream& err) {
+int RunDevices(const std::vector<std::string>& args, const Environment& environment,
+               std::ostream& out, std::ostream& err) {
   Options options;
   options.now = std::chrono::duration_cast<std::chrono::seconds>(
                     std::chrono::system_clock::now().time_since_epoch())
@@ -182,24 +179,24 @@ int RunDevices(const std::vector<std::string>& args,
   std::string error;
   if (!Parse(args, &options, &error)) {
     err << "devices: " << error << "\n";
-    return kUsage;
+    return kExitUsage;
   }
   config::Source source;
   source.file = options.config;
   source.environment = environment;
   const config::Loaded loaded = config::Load(source);
   for (const std::string& line : loaded.errors) err << line << "\n";
-  if (loaded.config == nullptr) return kConfiguration;
+  if (loaded.config == nullptr) return kExitConfig;
   const devices::Device* device = loaded.config->catalog->Find(options.provider);
   if (device == nullptr) {
     err << "devices: unknown provider '" << options.provider << "', expected "
         << devices::OneOf(loaded.config->catalog->providers()) << "\n";
-    return kUsage;
+    return kExitUsage;
   }
   std::string body;
   if (!yaml::ReadFile(options.file, &body, &error)) {
     err << "devices: " << error << "\n";
-    return kUsage;
+    return kExitUsage;
   }
   devices::Request request;
   request.method = options.method;

@@ -10,17 +10,13 @@
 //       as somebody's.
 #pragma once
 
-#include <iosfwd>
-#include <map>
-#include <string>
-#include <vector>
+#include "app/commands.h"
 
 namespace auren::app {
 
 // `args`: what follows `devices`. Returns the exit code: 0, 1 when the answer is no, 64 for wrong
 // usage, 78 for a faulty configuration.
-int RunDevices(const std::vector<std::string>& args,
-               const std::map<std::string, std::string>& environment, std::ostream& out,
-               std::ostream& err);
+int RunDevices(const std::vector<std::string>& args, const Environment& environment,
+               std::ostream& out, std::ostream& err);
 
 }  // namespace auren::app
