@@ -35,7 +35,7 @@ pg::Statement select_standing = {
     "SELECT DISTINCT ON (b.device_type, b.metric_type) b.device_type, b.metric_type, b.value,"
     "   b.end_at, b.statistic, b.context, b.day"
     "  FROM biometrics.biometric_events b"
-    " WHERE b.user_id = $1 AND b.end_at > $2 AND b.position <> $3 AND b.value IS NOT NULL"
+    " WHERE b.user_id = $1 AND b.end_at >= $2 AND b.position <> $3 AND b.value IS NOT NULL"
     "   AND b.metric_type = ANY ('{recovery_score,readiness_score,resting_heart_rate,"
     "skin_temperature_deviation,body_temperature,sleeping_wrist_temperature,skin_temperature,"
     "respiratory_rate,oxygen_saturation,sleep_duration}'::text[])"
