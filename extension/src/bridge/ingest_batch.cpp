@@ -206,7 +206,7 @@ Answer Apply(const Batch& batch, const Delivery& delivery) {
       events::kAnyVersion);
 
   biometrics::MarkSuperseded(readings, count);
-  const Standings standings = FindStandings(delivery, *batch.config.config, readings, count);
+  const NewestReadings newest = FindNewest(delivery, *batch.config.config, readings, count);
   biometrics::StoreReadings({.user_id = delivery.user_id,
                              .device_type = pg::Text(delivery.source),
                              .delivery_id = delivery.delivery_id,
@@ -220,7 +220,7 @@ Answer Apply(const Batch& batch, const Delivery& delivery) {
   answer.position = event.position;
   for (int i = 0; i < count; i++) readings[i].accepted() ? answer.accepted++ : answer.rejected++;
   answer.judgement =
-      Judge(delivery, batch.config, batch.catalogue, standings, event.position, readings, count);
+      Judge(delivery, batch.config, batch.catalogue, newest, event.position, readings, count);
   answer.problem = PartialProblem(readings, count, answer.rejected);
   answer.anomalies = Anomalies(readings, count);
   return answer;

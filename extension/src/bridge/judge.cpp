@@ -55,9 +55,9 @@ bool MayDecide(const Reading& reading, TimestampTz oldest) {
          !reading.metric->is_state && !reading.unsettled && reading.end >= oldest;
 }
 
-TimestampTz NewestBefore(const Standings& standings, const biometrics::MetricType* metric) {
-  for (int i = 0; i < standings.count; i++) {
-    if (standings.items[i].metric == metric) return standings.items[i].newest;
+TimestampTz NewestBefore(const NewestReadings& newest, const biometrics::MetricType* metric) {
+  for (int i = 0; i < newest.count; i++) {
+    if (newest.items[i].metric == metric) return newest.items[i].end;
   }
   return DT_NOBEGIN;
 }
@@ -86,7 +86,7 @@ void HoldAgainst(const biometrics::Series* series, core::Observation* observatio
 }
 
 // A reading of this delivery.
-void Observe(const Reading& reading, const Standings& standings, std::string_view device,
+void Observe(const Reading& reading, const NewestReadings& newest, std::string_view device,
              biometrics::Baselines* baselines, core::Observation* observation) {
   observation->metric = reading.metric->name;
   observation->value = reading.value;
@@ -94,7 +94,7 @@ void Observe(const Reading& reading, const Standings& standings, std::string_vie
   observation->context = reading.context;
   observation->statistic = reading.statistic;
   observation->outside_soft_range = reading.Has(biometrics::Anomaly::kSoftRange);
-  observation->late = reading.end < NewestBefore(standings, reading.metric);
+  observation->late = reading.end < NewestBefore(newest, reading.metric);
   if (observation->late) return;
   HoldAgainst(baselines->Find(device, *reading.metric,
                               biometrics::LocalDay(reading.end, reading.zone_offset)),
@@ -215,37 +215,38 @@ Judgement CarryOut(const Delivery& delivery, const neuros::ActiveConfig& config,
 
 }  // namespace
 
-Standings FindStandings(const Delivery& delivery, const core::Config& config,
-                        const Reading* readings, int count) {
+NewestReadings FindNewest(const Delivery& delivery, const core::Config& config,
+                          const Reading* readings, int count) {
   const TimestampTz oldest = OldestThatDecides(delivery, config);
-  Standings standings = {static_cast<Standing*>(palloc(sizeof(Standing) * (count + 1))), 0};
+  NewestReadings newest = {static_cast<NewestReading*>(palloc(sizeof(NewestReading) * (count + 1))),
+                           0};
   const biometrics::MetricType* last = nullptr;
   for (int i = 0; i < count; i++) {
     if (!MayDecide(readings[i], oldest) || readings[i].metric == last) continue;
     last = readings[i].metric;
     bool found = false;
-    for (int j = 0; j < standings.count; j++) found = found || standings.items[j].metric == last;
-    if (!found) standings.items[standings.count++] = {last, DT_NOBEGIN};
+    for (int j = 0; j < newest.count; j++) found = found || newest.items[j].metric == last;
+    if (!found) newest.items[newest.count++] = {last, DT_NOBEGIN};
   }
-  if (standings.count == 0) return standings;
+  if (newest.count == 0) return newest;
 
-  pg::ArrayBuilder metrics(TEXTOID, standings.count);
-  for (int i = 0; i < standings.count; i++) metrics.Text(standings.items[i].metric->name);
+  pg::ArrayBuilder metrics(TEXTOID, newest.count);
+  for (int i = 0; i < newest.count; i++) metrics.Text(newest.items[i].metric->name);
   const Datum values[] = {PointerGetDatum(delivery.user_id),
                           PointerGetDatum(pg::Text(delivery.source)), metrics.Finish()};
   pg::Execute(&select_newest, values);
-  for (int i = 0; i < standings.count; i++) {
+  for (int i = 0; i < newest.count; i++) {
     bool is_null;
-    const Datum newest = pg::Column(i, 1, &is_null);
-    if (!is_null) standings.items[i].newest = DatumGetTimestampTz(newest);
+    const Datum end = pg::Column(i, 1, &is_null);
+    if (!is_null) newest.items[i].end = DatumGetTimestampTz(end);
   }
-  return standings;
+  return newest;
 }
 
 Judgement Judge(const Delivery& delivery, const neuros::ActiveConfig& config,
-                const biometrics::Catalogue& catalogue, const Standings& standings, int64 position,
-                Reading* readings, int count) {
-  if (standings.count == 0) return Judgement{};
+                const biometrics::Catalogue& catalogue, const NewestReadings& newest,
+                int64 position, Reading* readings, int count) {
+  if (newest.count == 0) return Judgement{};
   const core::Thresholds& thresholds = config.config->thresholds;
   const TimestampTz oldest = CutOff(readings, count, OldestThatDecides(delivery, *config.config),
                                     static_cast<int>(thresholds.max_recent_readings));
@@ -263,7 +264,7 @@ Judgement Judge(const Delivery& delivery, const neuros::ActiveConfig& config,
   for (int i = 0; i < count; i++) {
     if (!MayDecide(readings[i], oldest)) continue;
     core::Observation* observation = observations.Add();
-    Observe(readings[i], standings, delivery.source, &baselines, observation);
+    Observe(readings[i], newest, delivery.source, &baselines, observation);
     if (observation->judged_by_z &&
         observation->baseline.days >= config.config->baselines.min_baseline_days &&
         std::fabs(core::Deviate(observation->baseline, readings[i].value).z) >=

@@ -18,25 +18,25 @@ struct Judgement {
 };
 
 // How new the newest reading of each metric of the delivery was before the delivery was stored.
-struct Standing {
+struct NewestReading {
   const biometrics::MetricType* metric;
-  TimestampTz newest;  // DT_NOBEGIN: there is none
+  TimestampTz end;  // DT_NOBEGIN: there is none
 };
-struct Standings {
-  Standing* items;
+struct NewestReadings {
+  NewestReading* items;
   int count;
 };
 
 // To be called before the delivery's readings are stored. Empty when none of them is young enough
 // to decide anything: then there is nothing to judge.
-Standings FindStandings(const Delivery& delivery, const core::Config& config,
-                        const biometrics::Reading* readings, int count);
+NewestReadings FindNewest(const Delivery& delivery, const core::Config& config,
+                          const biometrics::Reading* readings, int count);
 
 // To be called after they are stored. `position` is the delivery's event's. Marks the readings
 // whose z-score is anomalous. REQUIRES: within an SPI session, under the lock of the person's
 // stream.
 Judgement Judge(const Delivery& delivery, const neuros::ActiveConfig& config,
-                const biometrics::Catalogue& catalogue, const Standings& standings, int64 position,
-                biometrics::Reading* readings, int count);
+                const biometrics::Catalogue& catalogue, const NewestReadings& newest,
+                int64 position, biometrics::Reading* readings, int count);
 
 }  // namespace auren::bridge
