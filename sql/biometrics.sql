@@ -97,6 +97,8 @@ SELECT * FROM pg_temp.take('dv-1', '[
   {"metric": "heart_rate", "value": 70, "start": "2025-03-04T10:00:00Z"},
   {"metric": "heart_rate", "value": 150, "start": "2025-03-04T11:00:00Z", "context": "workout"},
   {"metric": "heart_rate", "value": 40, "start": "2025-03-04T12:00:00Z", "statistic": "min"},
+  {"metric": "heart_rate", "value": 190, "start": "2025-03-04T12:00:00Z", "statistic": "max"},
+  {"metric": "heart_rate", "value": 200, "start": "2025-03-04T12:00:00Z", "statistic": "sum"},
   {"metric": "heart_rate", "value": 90, "start": "2025-03-04T12:00:00Z", "flags": ["pending"]},
   {"metric": "hrv_sdnn", "value": 40, "start": "2025-03-04T09:00:00Z"},
   {"metric": "hrv_sdnn", "value": 90, "start": "2025-03-04T10:00:00Z"},
