@@ -11,6 +11,7 @@
 namespace auren::config {
 namespace {
 
+constexpr std::string_view kPrefix = "AUREN_";  // of EnvironmentName
 constexpr char kDefaultFile[] = "config/auren.yaml";
 
 // Variables of older set-ups, and what replaces them.
@@ -123,8 +124,8 @@ class Loader {
     devices::Secrets& secrets = config_->devices[provider];
     const std::string section = "devices." + provider + ".";
     for (const std::string& name : config_->catalog->Find(provider)->secret_names()) {
-      const std::string variable =
-          EnvironmentName(provider + "_" + name).substr(std::string_view("AUREN_").size());
+      std::string variable = EnvironmentName(provider).append("_");
+      variable.append(EnvironmentName(name), kPrefix.size()).erase(0, kPrefix.size());
       const Value value = layers_.Get(section + name, "", variable, true);
       secrets.values[name] = devices::SplitList(value.text);
       Show(section + name, value, true);

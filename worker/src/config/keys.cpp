@@ -76,9 +76,13 @@ Outcome SetPath(std::string_view text, std::string* out) {
   return Allowed(!text.empty());
 }
 
+Outcome OnlyDefault(std::string_view text, std::string_view fallback) {
+  return text == fallback ? Outcome::kOk : Outcome::kNotBuilt;
+}
+
 // A key whose feature is not there yet takes its default and nothing else.
 #define AUREN_NOT_BUILT(value) \
-  [](std::string_view text, Config*) { return text == (value) ? Outcome::kOk : Outcome::kNotBuilt; }
+  [](std::string_view text, Config*) { return OnlyDefault(text, value); }
 #define AUREN_SET(expression) [](std::string_view text, Config* c) { return expression; }
 
 constexpr char kAddress[] = "an address such as 127.0.0.1:8000, port 0 for any free one";

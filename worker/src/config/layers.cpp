@@ -168,10 +168,12 @@ void Layers::Finish(std::vector<std::string>* warnings) {
     if (name == "AUREN_JWT_SECRET") continue;  // a short name, spoken of elsewhere
     const std::string near = devices::Nearest(name, variables_);
     if (name.find("__") != std::string::npos) {
-      errors_->push_back("environment " + name + ": unknown key" +
-                         (near.empty() ? "" : ", did you mean '" + near + "'?"));
+      std::string error = "environment " + name + ": unknown key";
+      if (!near.empty()) error.append(", did you mean '").append(near).append("'?");
+      errors_->push_back(std::move(error));
     } else if (!near.empty()) {
-      warnings->push_back("environment " + name + " is not used, did you mean '" + near + "'?");
+      std::string warning = "environment " + name + " is not used";
+      warnings->push_back(warning.append(", did you mean '").append(near).append("'?"));
     }
   }
 }

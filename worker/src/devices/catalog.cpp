@@ -97,14 +97,18 @@ std::shared_ptr<const Catalog> Catalog::Load(const std::string& dir, std::string
     catalog->devices_[device->provider()] = std::move(device);
   }
   // Only now is every name known: who is meant by `as` and `secrets_from`.
-  for (const auto& [provider, device] : loaded) {
+  for (const auto& entry : loaded) {
+    const std::string& provider = entry.first;
+    FileDevice* const device = entry.second;
     const std::string file = (std::filesystem::path(dir) / (provider + ".yaml")).string();
     const auto meant = [&](const std::string& key, const std::string& name) {
       const auto found = loaded.find(name);
       if (found != loaded.end() && name != provider) return found->second;
-      AddLine(file + ":1:1: " + key + ": expected another provider of this folder (" +
-                  OneOf(catalog->providers()) + "), got '" + name + "'",
-              error);
+      yaml::Report report(file);
+      report.Add(1, 1, key,
+                 "expected another provider of this folder (" + OneOf(catalog->providers()) +
+                     "), got '" + name + "'");
+      AddLine(report.Joined(), error);
       return static_cast<FileDevice*>(nullptr);
     };
     if (!device->secrets_from().empty()) meant("secrets_from", device->secrets_from());

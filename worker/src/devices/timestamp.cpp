@@ -9,6 +9,7 @@ namespace auren::devices {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;
+constexpr std::int64_t kMinute = 60 * kSecond;
 constexpr std::int64_t kDay = 86400 * kSecond;
 constexpr std::string_view kNarrowNoBreakSpace = "\xe2\x80\xaf", kNoBreakSpace = "\xc2\xa0";
 // 0001-01-01 and 9999-12-31T23:59:59.999999, less a day for the offset.
@@ -144,7 +145,7 @@ bool AllDigits(std::string_view text) {
 
 // `millis`: always three digits of fraction, else as few as tell the truth.
 std::string Format(std::int64_t micros, std::optional<int> offset, bool millis) {
-  const std::int64_t local = micros + offset.value_or(0) * 60 * kSecond;
+  const std::int64_t local = micros + offset.value_or(0) * kMinute;
   std::int64_t days = local / kDay, rest = local % kDay;
   if (rest < 0) {
     rest += kDay;
@@ -192,7 +193,7 @@ std::optional<Timestamp> ParseTimestamp(std::string_view text) {
     if (!in.TakeAnyCase('T') && !in.Take(" ")) return std::nullopt;
     if (!ParseClock(&in, &clock) || !ParseOffset(&in, &offset) || !in.done()) return std::nullopt;
   }
-  micros += clock - offset.value_or(0) * 60 * kSecond;
+  micros += clock - offset.value_or(0) * kMinute;
   std::optional<Timestamp> time = AtMicros(micros);
   if (time) {
     time->offset_minutes = offset;
