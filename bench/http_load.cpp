@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -30,7 +31,7 @@ constexpr int kPeople = 1000;
 
 struct Lane {
   std::vector<float> milliseconds;
-  long failed = 0;
+  std::map<int, long> failed;  // by status; 0: the connection was closed
 };
 
 int Connect(int port) {
@@ -58,8 +59,8 @@ bool Send(int fd, const std::string& bytes) {
   return true;
 }
 
-// Reads one answer; its status, or 0 when the connection is gone.
-int Receive(int fd) {
+// Reads one answer; its status, or 0 when the connection is gone. `last`: the server will close it.
+int Receive(int fd, bool* last) {
   std::string got;
   char buffer[8192];
   std::size_t end = std::string::npos;
@@ -72,6 +73,7 @@ int Receive(int fd) {
     end = got.find("\r\n\r\n");
     if (end == std::string::npos) continue;
     const std::size_t at = got.find("Content-Length: ");
+    *last = got.find("Connection: close") < end;
     if (at < end) length = std::strtoul(got.c_str() + at + 16, nullptr, 10);
   }
   return std::atoi(got.c_str() + 9);  // after "HTTP/1.1 "
@@ -96,16 +98,17 @@ void Run(int port, const std::string& path, const std::string& key, int number, 
         path, key, body.size(), body);
     const auto before = Clock::now();
     int status = 0;
-    if (fd >= 0 && Send(fd, request)) status = Receive(fd);
+    bool last = false;
+    if (fd >= 0 && Send(fd, request)) status = Receive(fd, &last);
     const std::chrono::duration<float, std::milli> took = Clock::now() - before;
-    if (status == 0) {
+    if (status == 0 || last) {
       if (fd >= 0) close(fd);
       fd = Connect(port);
     }
     if (status >= 200 && status < 300) {
       lane->milliseconds.push_back(took.count());
     } else {
-      ++lane->failed;
+      ++lane->failed[status];
     }
   }
   if (fd >= 0) close(fd);
@@ -135,7 +138,10 @@ int main(int argc, char** argv) {
   long failed = 0;
   for (const Lane& lane : lanes) {
     all.insert(all.end(), lane.milliseconds.begin(), lane.milliseconds.end());
-    failed += lane.failed;
+    for (const auto& [status, count] : lane.failed) {
+      failed += count;
+      if (count > 0) fmt::print(stderr, "{} answers of status {}\n", count, status);
+    }
   }
   std::sort(all.begin(), all.end());
   const auto percentile = [&](double p) {
