@@ -193,7 +193,9 @@ class Server::Impl {
     pthread_setname_np(pthread_self(), options_.name.c_str());
     std::unique_lock lock(mutex_);
     for (;;) {
+      ++free_threads_;
       arrived_.wait(lock, [this] { return !waiting_.empty() || !accepting_; });
+      --free_threads_;
       if (waiting_.empty()) return;
       const std::unique_ptr<Connection> connection = std::move(waiting_.front());
       waiting_.pop_front();
@@ -205,9 +207,10 @@ class Server::Impl {
     }
   }
 
+  // More connections than free threads: those that woke up already are still counted as free.
   bool OthersWait() {
     const std::lock_guard lock(mutex_);
-    return !waiting_.empty();
+    return waiting_.size() > free_threads_;
   }
 
   void Serve(Connection& connection) {
@@ -308,6 +311,7 @@ class Server::Impl {
   std::deque<std::unique_ptr<Connection>> waiting_;
   std::unordered_map<std::string, int> per_address_;
   std::shared_ptr<const TrustedProxies> proxies_;
+  std::size_t free_threads_ = 0;
   bool accepting_ = true;
 
   std::thread acceptor_;
