@@ -11,6 +11,7 @@ const std::vector<Command>& Commands() {
       {"devices", "verify|test PROVIDER FILE ...: what a device file makes of a request",
        RunDevices},
       {"keys", "create|list|revoke ...: API keys", RunKeys},
+      {"devices", "verify|test ...: what a device file makes of a request", RunDevices},
       {"simulate", "--seed N --people N --days N ...: several people's days", RunSimulate},
   };
   return commands;

@@ -193,24 +193,24 @@ class Server::Impl {
     pthread_setname_np(pthread_self(), options_.name.c_str());
     std::unique_lock lock(mutex_);
     for (;;) {
-      ++free_threads_;
       arrived_.wait(lock, [this] { return !waiting_.empty() || !accepting_; });
-      --free_threads_;
       if (waiting_.empty()) return;
       const std::unique_ptr<Connection> connection = std::move(waiting_.front());
       waiting_.pop_front();
+      ++busy_threads_;
       lock.unlock();
       Serve(*connection);
       lock.lock();
+      --busy_threads_;
       const auto it = per_address_.find(connection->peer());
       if (--it->second == 0) per_address_.erase(it);
     }
   }
 
-  // More connections than free threads: those that woke up already are still counted as free.
+  // More connections than threads that are free, or on their way to them.
   bool OthersWait() {
     const std::lock_guard lock(mutex_);
-    return waiting_.size() > free_threads_;
+    return waiting_.size() + busy_threads_ > static_cast<std::size_t>(options_.threads);
   }
 
   void Serve(Connection& connection) {
@@ -311,7 +311,7 @@ class Server::Impl {
   std::deque<std::unique_ptr<Connection>> waiting_;
   std::unordered_map<std::string, int> per_address_;
   std::shared_ptr<const TrustedProxies> proxies_;
-  std::size_t free_threads_ = 0;
+  std::size_t busy_threads_ = 0;
   bool accepting_ = true;
 
   std::thread acceptor_;

@@ -22,15 +22,17 @@ const char* Name(Readiness::Check check) {
 }  // namespace
 
 void Readiness::Set(const std::string& name, Check check, const std::string& detail) {
+  bool first;
   {
     const std::lock_guard lock(mutex_);
     const auto it = checks_.find(name);
-    const bool changed = it == checks_.end() || it->second.check != check;
+    first = it == checks_.end();
+    const bool changed = first || it->second.check != check;
     checks_[name] = {check, detail};
     if (!changed) return;
   }
-  if (check == Check::kOk) {
-    log::Info("ready", name + " is ok", {{"detail", detail}});
+  if (check == Check::kOk || first) {
+    log::Info("ready", name + " is " + Name(check), {{"detail", detail}});
   } else {
     log::Warn("ready", name + " is " + Name(check), {{"detail", detail}});
   }
