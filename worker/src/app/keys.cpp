@@ -32,7 +32,6 @@ std::string MakeKey() {
 
 int Fail(const postgres::Error& error, std::ostream& err) {
   err << "auren-worker keys: " << error.message << " (SQLSTATE " << error.sqlstate << ")\n";
-  if (error.sqlstate == "23505") return kExitNo;
   return postgres::Classify(error.sqlstate) == postgres::Action::kPoison ? kExitNo
                                                                          : kExitUnavailable;
 }
@@ -43,6 +42,10 @@ int Create(postgres::Connection& database, const std::string& name, const std::s
   const Result result = database.Execute("SELECT bridge.create_api_key($1, $2, $3)",
                                          {Param::Text(name), Param::Bytes(Sha256(key)),
                                           user.empty() ? Param::Null() : Param::Text(user)});
+  if (!result.ok() && result.error().sqlstate == "23505") {
+    err << "auren-worker keys: a key named '" << name << "' is admitted already\n";
+    return kExitNo;
+  }
   if (!result.ok()) return Fail(result.error(), err);
   out << key << "\n";
   err << "this key is not stored and will not be shown again\n";
