@@ -242,6 +242,9 @@ TEST_F(Mapping, TimesKeepTheirOffsetOrSayThatItIsAssumed) {
                                 {"endDate", "2025-01-27 11:31:00 +0100"}});
   EXPECT_EQ(local.start, "2025-01-27T11:30:00+01:00");
   EXPECT_EQ(local.end, "2025-01-27T11:31:00+01:00");
+  const Reading instant =
+      Sample({{"type", "heartRate"}, {"value", 1}, {"timestamp", "2025-01-27 11:30:00 +0100"}});
+  EXPECT_EQ(instant.end, "2025-01-27T11:30:00+01:00") << "an end of our own keeps it, too";
   const Reading naive =
       Sample({{"type", "heartRate"}, {"value", 1}, {"timestamp", "2025-01-27T10:30:00"}});
   EXPECT_EQ(naive.start, "2025-01-27T10:30:00Z");
