@@ -100,6 +100,15 @@ SELECT * FROM pg_temp.one('guarded', '2025-03-05T08:03:00Z', 'stress_level', 0.2
 SELECT * FROM pg_temp.take('guarded', '2025-03-05T08:04:00Z', '[{"metric": "stress_level", "value": 0.99, "start": "2025-03-05T08:02:59Z"}]');
 -- Late is by device and metric: another device's reading of the same time decides.
 SELECT * FROM pg_temp.take('guarded', '2025-03-05T08:05:00Z', '[{"metric": "stress_level", "value": 0.99, "start": "2025-03-05T08:02:59Z"}]', 'garmin');
+-- An exporter sends the same hours again: what is stored already has been judged and fires nothing, not even calm; it still
+-- stands, so that low indicators are counted together.
+SELECT * FROM pg_temp.take('again', '2025-03-05T08:00:00Z', '[{"metric": "recovery_score", "value": 30, "start": "2025-03-05T06:00:00Z"}]');
+SELECT * FROM pg_temp.one('again', '2025-03-05T08:10:00Z', 'heart_rate', 60);
+SELECT * FROM pg_temp.one('again', '2025-03-05T08:11:00Z', 'heart_rate', 60);
+SELECT * FROM pg_temp.take('again', '2025-03-05T09:00:00Z', '[{"metric": "recovery_score", "value": 30, "start": "2025-03-05T06:00:00Z"}]');
+SELECT * FROM pg_temp.take('again', '2025-03-05T10:00:00Z', '[{"metric": "recovery_score", "value": 30, "start": "2025-03-05T06:00:00Z"},
+  {"metric": "oxygen_saturation", "value": 91, "start": "2025-03-05T07:00:00Z"}]');
+SELECT event_data ->> 'to_mode' AS to_mode, event_data ->> 'reason' AS reason FROM events.replay_stream('user:again') WHERE event_type = 'mode_switched';
 -- A span's age counts from its end.
 SELECT * FROM pg_temp.take('spans', '2025-03-05T08:00:00Z', '[{"metric": "hrv_rmssd", "value": 20, "start": "2025-03-04T00:00:00Z",
   "end": "2025-03-05T00:00:00Z", "statistic": "daily", "context": "sleep"}]', 'oura');

@@ -45,6 +45,7 @@ struct Reading {
 
   bool deleted;            // takes a reading, or a document's readings of this metric, away
   bool superseded;         // a later reading of the same delivery takes it away again
+  bool known;              // stored already, unchanged: this is a repetition
   double value;            // in the metric's unit
   std::string_view state;  // instead of a value
   TimestampTz start;

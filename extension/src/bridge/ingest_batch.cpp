@@ -207,6 +207,7 @@ Answer Apply(const Batch& batch, const Delivery& delivery) {
 
   biometrics::MarkSuperseded(readings, count);
   const NewestReadings newest = FindNewest(delivery, *batch.config.config, readings, count);
+  MarkKnown(delivery, newest, readings, count);
   biometrics::StoreReadings({.user_id = delivery.user_id,
                              .device_type = pg::Text(delivery.source),
                              .delivery_id = delivery.delivery_id,

@@ -29,6 +29,21 @@ pg::Statement select_newest = {
     3,
     {TEXTOID, TEXTOID, TEXTARRAYOID}};
 
+// Which readings are stored already, to the letter: exporters send the same hours again and again.
+pg::Statement select_known = {
+    "SELECT r.i FROM unnest($3::int4[], $4::text[], $5::timestamptz[], $6::timestamptz[],"
+    "   $7::text[], $8::text[], $9::text[], $10::float8[])"
+    "   AS r(i, metric, start, stop, source, statistic, context, value)"
+    "  JOIN biometrics.biometric_events b ON b.user_id = $1 AND b.device_type = $2"
+    "   AND b.metric_type = r.metric AND b.recorded_at = r.start"
+    "   AND b.ended_at IS NOT DISTINCT FROM r.stop AND b.source IS NOT DISTINCT FROM r.source"
+    "   AND b.statistic IS NOT DISTINCT FROM r.statistic"
+    "   AND b.context IS NOT DISTINCT FROM r.context AND b.value = r.value"
+    "   AND NOT b.flags && '{pending,calibrating}'",
+    10,
+    {TEXTOID, TEXTOID, INT4ARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID,
+     TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID}};
+
 // The newest reading of each device and metric that still stands. Only the metrics behind low
 // indicators (core/low_indicators.h): the engine counts nothing else together.
 pg::Statement select_standing = {
@@ -95,6 +110,7 @@ void Observe(const Reading& reading, const NewestReadings& newest, std::string_v
   observation->statistic = reading.statistic;
   observation->outside_soft_range = reading.Has(biometrics::Anomaly::kSoftRange);
   observation->late = reading.end < NewestBefore(newest, reading.metric);
+  observation->standing = reading.known;
   if (observation->late) return;
   HoldAgainst(baselines->Find(device, *reading.metric,
                               biometrics::LocalDay(reading.end, reading.zone_offset)),
@@ -214,6 +230,44 @@ Judgement CarryOut(const Delivery& delivery, const neuros::ActiveConfig& config,
 }
 
 }  // namespace
+
+void MarkKnown(const Delivery& delivery, const NewestReadings& newest, Reading* readings,
+               int count) {
+  pg::ArrayBuilder places(INT4OID, count), metrics(TEXTOID, count), starts(TIMESTAMPTZOID, count),
+      ends(TIMESTAMPTZOID, count), sources(TEXTOID, count), statistics(TEXTOID, count),
+      contexts(TEXTOID, count), values(FLOAT8OID, count);
+  bool any = false;
+  for (int i = 0; i < count; i++) {
+    const Reading& reading = readings[i];
+    if (!reading.accepted() || reading.deleted || reading.superseded || reading.metric->is_state) {
+      continue;
+    }
+    // Newer than all that is stored: it cannot be stored already.
+    if (reading.end > NewestBefore(newest, reading.metric)) continue;
+    any = true;
+    places.Add(Int32GetDatum(i));
+    metrics.Text(reading.metric->name);
+    starts.Add(TimestampTzGetDatum(reading.start));
+    reading.has_end ? ends.Add(TimestampTzGetDatum(reading.end)) : ends.Null();
+    sources.TextOrNull(reading.source);
+    statistics.TextOrNull(reading.statistic_name);
+    contexts.TextOrNull(reading.context_name);
+    values.Add(Float8GetDatum(reading.value));
+  }
+  if (!any) return;
+  const Datum arguments[] = {PointerGetDatum(delivery.user_id),
+                             PointerGetDatum(pg::Text(delivery.source)),
+                             places.Finish(),
+                             metrics.Finish(),
+                             starts.Finish(),
+                             ends.Finish(),
+                             sources.Finish(),
+                             statistics.Finish(),
+                             contexts.Finish(),
+                             values.Finish()};
+  const uint64 rows = pg::Execute(&select_known, arguments);
+  for (uint64 i = 0; i < rows; i++) readings[DatumGetInt32(pg::Column(i, 1))].known = true;
+}
 
 NewestReadings FindNewest(const Delivery& delivery, const core::Config& config,
                           const Reading* readings, int count) {

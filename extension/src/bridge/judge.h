@@ -32,6 +32,11 @@ struct NewestReadings {
 NewestReadings FindNewest(const Delivery& delivery, const core::Config& config,
                           const biometrics::Reading* readings, int count);
 
+// To be called before they are stored, too. Marks the readings that are stored already and come
+// again unchanged: they were judged when they first came, so they stand, and fire nothing.
+void MarkKnown(const Delivery& delivery, const NewestReadings& newest,
+               biometrics::Reading* readings, int count);
+
 // To be called after they are stored. `position` is the delivery's event's. Marks the readings
 // whose z-score is anomalous. REQUIRES: within an SPI session, under the lock of the person's
 // stream.
