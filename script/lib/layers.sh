@@ -96,7 +96,7 @@ layer_sanitizers() {
   build_cmake asan -DAUREN_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug
   env "${SANITIZER_OPTIONS[@]}" ctest --test-dir build/asan --output-on-failure -j"$(jobs)"
   env "${SANITIZER_OPTIONS[@]}" AUREN_WORKER="$AUREN_ROOT/build/asan/auren-worker" \
-    "$PYTHON" -m pytest -q -p no:cacheprovider tests/system/test_bad_input.py tests/system/test_payloads.py
+    "$PYTHON" -m pytest -p no:cacheprovider tests/system/test_bad_input.py tests/system/test_payloads.py
 }
 
 layer_system() { "$PYTHON" -m pytest -p no:cacheprovider -ra tests/system; }
@@ -121,7 +121,7 @@ layer_coverage() {
   find build/coverage -name '*.gcda' -delete
   ctest --test-dir build/coverage --output-on-failure -j"$(jobs)"
   AUREN_WORKER="$AUREN_ROOT/build/coverage/auren-worker" \
-    "$PYTHON" -m pytest -q -p no:cacheprovider tests/system
+    "$PYTHON" -m pytest -p no:cacheprovider tests/system
   gcovr --root . --filter extension/src/core/ --filter worker/src/ --object-directory build/coverage \
     --exclude-throw-branches --print-summary --fail-under-line "$MINIMUM_COVERAGE" build/coverage
   echo '1 passed, 0 failed'
