@@ -13,16 +13,12 @@ class Budget {
   Budget(std::int64_t max_bytes, int max_large, int max_requests)
       : max_bytes_(max_bytes), max_large_(max_large), max_requests_(max_requests) {}
 
-  // One request's share; gives all back when it ends.
+  // One request's share; gives all back at the latest when it ends.
   class Share {
    public:
     explicit Share(Budget* budget)
         : budget_(budget), admitted_(budget->requests_.fetch_add(1) < budget->max_requests_) {}
-    ~Share() {
-      budget_->requests_.fetch_sub(1);
-      budget_->bytes_.fetch_sub(bytes_);
-      if (large_) budget_->large_.fetch_sub(1);
-    }
+    ~Share() { Release(); }
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
 
@@ -47,8 +43,17 @@ class Budget {
       return true;
     }
 
+    // Gives all back. Before the answer is sent, so that who has it may ask again at once.
+    void Release() {
+      if (budget_ == nullptr) return;
+      budget_->requests_.fetch_sub(1);
+      budget_->bytes_.fetch_sub(bytes_);
+      if (large_) budget_->large_.fetch_sub(1);
+      budget_ = nullptr;
+    }
+
    private:
-    Budget* budget_;
+    Budget* budget_;  // nullptr: released
     bool admitted_;
     std::int64_t bytes_ = 0;
     bool large_ = false;

@@ -193,6 +193,7 @@ bool Library::Exchange(Connection& connection, const Head& head, bool must_close
     request.body = reader == nullptr ? nullptr : &body;
     Response response = answer(request);
     request.body = nullptr;
+    share.Release();
     body_left = head.has_body() && !body.consumed();
     // Nobody knows where the next request begins behind a body that was not read.
     response.close |= body_left;
