@@ -24,7 +24,8 @@ double Mean(const double* values, int count) noexcept {
   return sum / count;
 }
 
-// Below this part of the mean a deviation is what rounding leaves of equal values: no spread at all.
+// Below this part of the mean a deviation is what rounding leaves of equal values: no spread at
+// all.
 constexpr double kNoSpread = 1e-12;
 
 // Two passes: the plain sum of squares loses digits for a narrow band far from zero.
