@@ -14,7 +14,10 @@ SCHEMAS = roles events biometrics neuros analytics bridge
 SCHEMA_SQL = $(foreach schema,$(SCHEMAS),$(wildcard extension/schema/$(schema).sql))
 INSTALL_SQL = extension/auren--$(EXTVERSION).sql
 
-DATA = $(INSTALL_SQL) $(wildcard extension/upgrade/auren--*--*.sql)
+# Releases stay as they were published: an old one can be installed and brought up to date.
+RELEASED_SQL = $(filter-out %--$(EXTVERSION).sql,$(wildcard extension/releases/auren--*.sql))
+
+DATA = $(INSTALL_SQL) $(RELEASED_SQL) $(wildcard extension/upgrade/auren--*--*.sql)
 ifneq (,$(wildcard docs/*.md))
 DOCS = $(wildcard docs/*.md)
 endif

@@ -110,6 +110,13 @@ SELECT (SELECT position FROM neuros.user_modes WHERE user_id = 'trin') = max(pos
 SELECT events.append_event('user:forged', 'mode_switched', '{"confidence": "high"}') IS NOT NULL AS appended;
 SELECT user_id, to_mode, confidence FROM neuros.read_switches(:second);
 
+-- The decision behind a mode, now and at a time.
+SELECT neuros.explain('nobody');
+SELECT x ->> 'mode' AS mode, x ->> 'from_mode' AS from_mode, x ->> 'trigger' AS trigger, x -> 'confidence' AS confidence
+FROM neuros.explain('trin') x;
+SELECT neuros.explain('trin', created_at) ->> 'mode' AS then, neuros.explain('trin', created_at - interval '1 microsecond') ->> 'mode' AS before
+FROM neuros.read_switches(:checkpoint, 1, 'trin');
+
 -- Only a changed mode rings.
 SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'neuros.user_modes'::regclass;
 

@@ -151,3 +151,8 @@ SELECT (event_data ->> 'config_version')::bigint = :version AS by_this_version
 FROM events.replay_stream('user:configured') WHERE event_type = 'mode_switched';
 SELECT neuros.configure('{}') = :version + 1 AS configured;
 SELECT * FROM pg_temp.one('configured_back', '2025-03-05T08:00:00Z', 'stress_level', 0.6);
+
+-- What fired and what nearly did, as stored with the decision.
+SELECT x ->> 'mode' AS mode, x ->> 'reason' AS reason, jsonb_array_length(x -> 'fired') AS fired,
+  x #>> '{fired,0,metric}' AS metric, x #>> '{fired,0,threshold}' AS threshold, x -> 'nearly' AS nearly
+FROM neuros.explain('again') x;
