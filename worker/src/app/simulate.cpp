@@ -104,6 +104,7 @@ class Writer {
       day.today = ago == 0;
       // Awake for two and a half hours: all of a day's readings lie before this time of day.
       day.woke = options_.now_unix - ago * kDay - 2 * kHour - 30 * kMinute;
+      if (day.today) Evening(person, day);
       if (person.story == Story::kSick) {
         day.sickness = std::max(0.0, 1.0 - static_cast<double>(ago) / kSickDays);
       }
@@ -176,6 +177,18 @@ class Writer {
     samples.push_back(Span("sleepAnalysis", 4, day.woke - 4 * kHour, day.woke - 2 * kHour));
     samples.push_back(Span("sleepAnalysis", 5, day.woke - 2 * kHour, day.woke));
     Samples(person, "night", day.woke, day, std::move(samples));
+  }
+
+  // The last hours before today's night, from the phone in everybody's pocket: young enough to
+  // decide and calm, so that all go to bed in `pattern` and what switches today is today's.
+  void Evening(Person& person, const Day& day) {
+    for (const std::int64_t before : {11 * kHour, 10 * kHour}) {
+      const std::int64_t at = day.woke - before;
+      Json samples = Json::array();
+      samples.push_back(
+          Sample("heartRate", Round(person.random.Around(person.resting + 12, 3), 1), at));
+      Samples(person, "evening", at, day, std::move(samples));
+    }
   }
 
   void Outing(Person& person, const Day& day) {

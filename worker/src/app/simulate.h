@@ -11,7 +11,7 @@
 //
 // Time is relative to `now_unix`. The days before today are history: every reading of them ended
 // more than 24 hours ago, so that they build baselines and switch nothing. Then come today's
-// readings, in their order of time.
+// readings, in their order of time: a calm evening for everybody, the night, the day.
 #pragma once
 
 #include <cstdint>
