@@ -4,6 +4,9 @@
 
 The notification is the doorbell; the reason is read from the event it points at. FILE gets one JSON line
 for each switch, after a first line that says LISTEN is in place. Ends on SIGTERM.
+
+Doorbell and questions have a connection each: a notification that arrives while a statement runs is
+handed to the driver's callbacks, not to whoever waits for the next one.
 """
 
 import json
@@ -33,16 +36,15 @@ def main():
     url, name = sys.argv[1:]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the script's to handle
-    with psycopg.connect(url, autocommit=True) as conn, open(name, "a", encoding="utf-8") as kept:
-        conn.execute("LISTEN mode_switch")
+    with psycopg.connect(url, autocommit=True) as bell, psycopg.connect(url, autocommit=True) as conn, \
+            open(name, "a", encoding="utf-8") as kept:
+        bell.execute("LISTEN mode_switch")
         print('{"listening": true}', file=kept, flush=True)
         while True:
-            select.select([conn.fileno()], [], [])
-            conn.pgconn.consume_input()
-            notes = []
-            while (note := conn.pgconn.notifies()) is not None:
-                notes.append(json.loads(note.extra))
-            for note in notes:
+            select.select([bell.fileno()], [], [])
+            bell.pgconn.consume_input()
+            while (arrived := bell.pgconn.notifies()) is not None:
+                note = json.loads(arrived.extra)
                 print(json.dumps(note), file=kept, flush=True)
                 show(conn, note)
 
