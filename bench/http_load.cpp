@@ -125,6 +125,7 @@ int main(int argc, char** argv) {
   const double seconds = std::atof(argv[5]);
   std::vector<Lane> lanes(static_cast<std::size_t>(connections));
   std::vector<std::thread> threads;
+  threads.reserve(lanes.size());
   const auto begun = Clock::now();
   const auto stop =
       begun + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));

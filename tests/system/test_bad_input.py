@@ -187,7 +187,7 @@ def test_empty_sample_list_is_kept_as_a_dead_letter(house):
     rows = house.rows("SELECT topic, reason, status FROM bridge.dead_letters"
                       " WHERE convert_from(value, 'UTF8') LIKE '%%empty_list%%'")
     assert len(rows) == 1
-    assert rows[0][0] == "http:/webhooks/healthkit" and rows[0][2] == "open"
+    assert rows[0] == ("http:/webhooks/healthkit", "no_usable_reading", "open")
     assert house.rows("SELECT 1 FROM bridge.dead_letters"
                       " WHERE convert_from(value, 'UTF8') LIKE '%%wrong_list%%'") == []
 

@@ -209,7 +209,7 @@ void BlockSignals() {
 
 }  // namespace
 
-int Serve(const config::Source& source, config::Loaded loaded) {
+int Serve(const config::Source& source, const config::Loaded& loaded) {
   BlockSignals();
   CurrentConfig current(loaded.config);
   const ConfigPtr config = loaded.config;

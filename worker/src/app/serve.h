@@ -9,6 +9,6 @@ namespace auren::app {
 // Serves until SIGTERM or SIGINT. Returns the exit code: 0 after an orderly stop, 69 when a port
 // cannot be had, 78 when certificate or key cannot be read; a second signal ends the process
 // with 75.
-int Serve(const config::Source& source, config::Loaded loaded);
+int Serve(const config::Source& source, const config::Loaded& loaded);
 
 }  // namespace auren::app

@@ -204,7 +204,7 @@ class Writer {
     Random& random = person.random;
     const std::int64_t end = day.woke + 90 * kMinute;
     Json samples = Json::array();
-    for (int i = 6; i >= 0; --i) {
+    for (std::int64_t i = 6; i >= 0; --i) {
       Json sample = Sample("heartRate", Round(random.Around(143, 8), 1), end - i * 5 * kMinute);
       sample["context"] = "workout";
       samples.push_back(std::move(sample));

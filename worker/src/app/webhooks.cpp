@@ -183,7 +183,8 @@ http::Response Webhooks::Store(const http::Request& request, const devices::Devi
   if (mapped.problem != Problem::kNone) {
     http::Response refusal = ProblemOf(mapped.problem, mapped.detail);
     if (refusal.status != 422) return refusal;
-    return Keep(request, device.provider(), body, refusal.code, deadline, std::move(refusal));
+    const std::string reason = refusal.code;
+    return Keep(request, device.provider(), body, reason, deadline, std::move(refusal));
   }
   if (mapped.ignored || mapped.deliveries.empty()) {
     trail->status = "ignored";

@@ -41,7 +41,7 @@ std::optional<std::map<std::string, std::string>> Match(const std::vector<std::s
 
 }  // namespace
 
-void Router::Add(std::string_view methods, std::string_view path_template, Handler handler) {
+void Router::Add(std::string_view methods, std::string_view path_template, const Handler& handler) {
   Route route{std::string(path_template), Split(path_template, '/'), {}};
   for (const std::string& method : Split(methods, '|')) route.methods.emplace_back(method, handler);
   routes_.push_back(std::move(route));

@@ -20,7 +20,7 @@ class Router {
                                       int status, double seconds)>;
 
   // `methods`: "GET", or several as "POST|HEAD|GET". Routes are tried in the order they were added.
-  void Add(std::string_view methods, std::string_view path_template, Handler handler);
+  void Add(std::string_view methods, std::string_view path_template, const Handler& handler);
   void set_observer(Observer observer) { observer_ = std::move(observer); }
 
   // 404 and 405 (with Allow) are problems; a handler that throws becomes a 500 that tells nothing.

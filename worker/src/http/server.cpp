@@ -165,6 +165,7 @@ class Server::Impl {
   }
 
   void Admit(std::unique_ptr<Connection> connection) {
+    bool admitted = false;
     {
       const std::lock_guard lock(mutex_);
       const bool trusted = proxies_ && proxies_->Contains(connection->peer());
@@ -173,11 +174,12 @@ class Server::Impl {
           (trusted || of_address < options_.max_per_address)) {
         ++of_address;
         waiting_.push_back(std::move(connection));
+        admitted = true;
       } else if (of_address == 0) {
         per_address_.erase(connection->peer());
       }
     }
-    if (!connection) return arrived_.notify_one();
+    if (admitted) return arrived_.notify_one();
     if (!options_.tls) {
       // One write into an empty socket buffer cannot block; a TLS client learns it by the close.
       const Response full = Problem("queue_full", "too many connections");

@@ -55,7 +55,7 @@ Outcome Poisoned(const Delivery& delivery, const std::string& sqlstate) {
 
 }  // namespace
 
-Committer::Committer(Options options, DatabaseFactory factory, Observer observer)
+Committer::Committer(Options options, const DatabaseFactory& factory, Observer observer)
     : options_(options), observer_(std::move(observer)) {
   for (int i = 0; i < options_.writers; ++i) {
     writers_.emplace_back([this, i, factory] {

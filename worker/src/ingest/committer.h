@@ -74,7 +74,7 @@ class Committer {
 
   using DatabaseFactory = std::function<std::unique_ptr<Database>()>;
 
-  Committer(Options options, DatabaseFactory factory, Observer observer);
+  Committer(Options options, const DatabaseFactory& factory, Observer observer);
   ~Committer();  // Stop()
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;

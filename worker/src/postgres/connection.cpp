@@ -160,6 +160,7 @@ std::optional<Error> Connection::Prepare(const std::string& sql, const std::vect
   }
   *name = "auren_" + std::to_string(prepared_.size() + 1);
   std::vector<Oid> types;
+  types.reserve(params.size());
   for (const Param& param : params) types.push_back(param.type);
   const std::unique_ptr<PGresult, decltype(&PQclear)> result(
       PQprepare(connection_.get(), name->c_str(), sql.c_str(), static_cast<int>(types.size()),
