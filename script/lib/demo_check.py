@@ -80,7 +80,8 @@ def main():
             entered = {s[2] for s in mine}
             checks.that(must in entered and mode == must, f"{name} ({story}) is in {must}, not {mode}")
             # The evening settles everybody; a night like the others and a workout switch nothing after it.
-            checks.that(len(mine) == (1 if must == "pattern" else 2), f"{name} ({story}) switches {len(mine)} times")
+            checks.that(len(mine) == (1 if must == "pattern" else 2),
+                        f"{name} ({story}) switches {len(mine)} times")
             checks.that(not entered & never, f"{name} ({story}) never enters {entered & never}")
             print(f"  {name:<6} {story:<17} {mode:<9} {mine[-1][3] if mine else ''}")
         request = urllib.request.Request(f"{http}/api/v1/users/theo/mode",

@@ -53,7 +53,7 @@ int RunServe(const std::vector<std::string>& args, const Environment& environmen
     return kExitDone;
   }
 
-  config::Loaded loaded = config::Load(source);
+  const config::Loaded loaded = config::Load(source);
   if (!loaded.config || check || print) {
     for (const std::string& warning : loaded.warnings) err << "warning: " << warning << "\n";
   }
@@ -64,7 +64,7 @@ int RunServe(const std::vector<std::string>& args, const Environment& environmen
   if (print) PrintConfig(loaded, out);
   if (check && !print) out << "the configuration is good\n";
   if (check || print) return kExitDone;
-  return Serve(source, std::move(loaded));
+  return Serve(source, loaded);
 }
 
 }  // namespace

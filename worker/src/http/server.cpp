@@ -165,21 +165,7 @@ class Server::Impl {
   }
 
   void Admit(std::unique_ptr<Connection> connection) {
-    bool admitted = false;
-    {
-      const std::lock_guard lock(mutex_);
-      const bool trusted = proxies_ && proxies_->Contains(connection->peer());
-      int& of_address = per_address_[connection->peer()];
-      if (static_cast<int>(waiting_.size()) < options_.max_waiting &&
-          (trusted || of_address < options_.max_per_address)) {
-        ++of_address;
-        waiting_.push_back(std::move(connection));
-        admitted = true;
-      } else if (of_address == 0) {
-        per_address_.erase(connection->peer());
-      }
-    }
-    if (admitted) return arrived_.notify_one();
+    if (Enqueue(connection)) return arrived_.notify_one();
     if (!options_.tls) {
       // One write into an empty socket buffer cannot block; a TLS client learns it by the close.
       const Response full = Problem("queue_full", "too many connections");
@@ -189,6 +175,21 @@ class Server::Impl {
           std::to_string(full.body.size()) + "\r\n\r\n" + full.body);
       connection->Flush(Clock::now());
     }
+  }
+
+  // Takes the connection over, unless too many wait or its address holds its share.
+  bool Enqueue(std::unique_ptr<Connection>& connection) {
+    const std::lock_guard lock(mutex_);
+    const bool trusted = proxies_ && proxies_->Contains(connection->peer());
+    int& of_address = per_address_[connection->peer()];
+    if (static_cast<int>(waiting_.size()) < options_.max_waiting &&
+        (trusted || of_address < options_.max_per_address)) {
+      ++of_address;
+      waiting_.push_back(std::move(connection));
+      return true;
+    }
+    if (of_address == 0) per_address_.erase(connection->peer());
+    return false;
   }
 
   void Work() {
