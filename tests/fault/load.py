@@ -21,6 +21,8 @@ class Load:
         self.stopping = threading.Event()
         self.errors = []
         self.refused = 0
+        self.asking = 0  # tries that are waiting for their answer right now
+        self.struck = 0  # tries that were, when a blow fell
         seeds = [dice.randrange(1 << 32) for _ in range(lanes)]
         self.threads = [threading.Thread(target=self._lane, args=(lane, seed))
                         for lane, seed in enumerate(seeds)]
@@ -45,10 +47,15 @@ class Load:
 
     def _send_until_taken(self, body):
         while True:
+            with self.lock:
+                self.asking += 1
             try:
                 answer = self.house.worker.post("healthkit", body)
             except (OSError, http.client.HTTPException):
                 answer = None
+            finally:
+                with self.lock:
+                    self.asking -= 1
             if answer and answer.status == 202:
                 with self.lock:
                     event_id = answer.json["event_id"]
@@ -59,6 +66,12 @@ class Load:
             with self.lock:
                 self.refused += 1
             time.sleep(0.02)  # between two tries, as a sender would; nothing is inferred from it
+
+    def strike(self, blow):
+        """Deals the blow and counts whom it hit in the middle of a try."""
+        with self.lock:
+            self.struck += self.asking
+        blow()
 
     def count(self):
         with self.lock:

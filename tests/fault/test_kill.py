@@ -31,30 +31,31 @@ def progress(load, dice):
     await_that(lambda: load.count() >= goal or load.errors, f"{goal} deliveries are accepted")
 
 
+def conclude(house, load, dice, rounds):
+    progress(load, dice)
+    accepted = load.finish()
+    print(f"{len(accepted)} deliveries accepted, {load.refused} tries refused,"
+          f" {rounds} kills hit {load.struck} tries")
+    all_stored_once(house, accepted)
+    assert load.struck > 0, "no kill hit a sender: the test proved nothing"
+
+
 def test_worker(house, dice, rounds):
     load = Load(house, dice)
     for _ in range(rounds):
         progress(load, dice)
-        house.worker.kill()
+        load.strike(house.worker.kill)
         house.start()
-    progress(load, dice)
-    accepted = load.finish()
-    print(f"{len(accepted)} deliveries accepted, {load.refused} tries refused, {rounds} kills")
-    all_stored_once(house, accepted)
-    assert load.refused > 0, "no kill hit a sender: the test proved nothing"
+    conclude(house, load, dice, rounds)
 
 
 def test_postgres(cluster, house, dice, rounds):
     load = Load(house, dice)
     for _ in range(rounds):
         progress(load, dice)
-        cluster.kill()
+        load.strike(cluster.kill)
         cluster.restart_where_it_was()
-    progress(load, dice)
-    accepted = load.finish()
-    print(f"{len(accepted)} deliveries accepted, {load.refused} tries refused, {rounds} kills")
-    all_stored_once(house, accepted)
-    assert load.refused > 0, "no kill hit a sender: the test proved nothing"
+    conclude(house, load, dice, rounds)
 
 
 def test_backends(cluster, house, dice, rounds):
@@ -66,7 +67,5 @@ def test_backends(cluster, house, dice, rounds):
             pids = [row[0] for row in conn.execute(
                 "SELECT pid FROM pg_stat_activity WHERE usename = %s", (cluster.ROLE,)).fetchall()]
         assert pids, "the worker is connected"
-        subprocess.run(["kill", "-9", str(dice.choice(pids))], check=True)
-    progress(load, dice)
-    accepted = load.finish()
-    all_stored_once(house, accepted)
+        load.strike(lambda: subprocess.run(["kill", "-9", str(dice.choice(pids))], check=True))
+    conclude(house, load, dice, rounds)
