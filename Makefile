@@ -10,7 +10,7 @@ EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" extension/auren
 MODULE_big = auren
 
 # The install script is the schemas' own scripts in order of dependency, behind one guard line.
-SCHEMAS = roles events biometrics neuros analytics bridge
+SCHEMAS = roles events message_db biometrics neuros analytics bridge
 SCHEMA_SQL = $(foreach schema,$(SCHEMAS),$(wildcard extension/schema/$(schema).sql))
 INSTALL_SQL = extension/auren--$(EXTVERSION).sql
 

@@ -14,8 +14,10 @@ namespace auren::events {
 namespace {
 
 void CheckEvent(const NewEvent& event) {
-  CheckStreamId(event.stream_id);
-  CheckEventType(event.event_type);
+  if (!event.names_as_given) {
+    CheckStreamId(event.stream_id);
+    CheckEventType(event.event_type);
+  }
   CheckEventData(event.event_data);
   CheckMetadata(event.metadata);
 }

@@ -19,6 +19,7 @@ struct NewEvent {
   Jsonb* metadata;            // nullptr: SQL NULL
   text* created_by;           // nullptr: the session user
   const pg_uuid_t* event_id;  // nullptr: a new UUIDv7
+  bool names_as_given = false;  // stream id and type are another store's: not checked
 };
 
 struct Appended {
