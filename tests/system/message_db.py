@@ -18,7 +18,8 @@ import pytest
 
 HERE = pathlib.Path(__file__).parent
 # In the order in which message-db's own script installs them.
-INSTALLED = ("schema/message-store", "tables/messages", "types/message", "functions/*", "indexes/*", "views/*")
+INSTALLED = ("schema/message-store", "tables/messages", "types/message", "functions/*", "indexes/*",
+             "views/*")
 
 COLUMNS = ("id", "stream_name", "type", "position", "global_position", "data", "metadata", "time")
 
@@ -97,7 +98,8 @@ class Pair:
                             [store.call(function, args, named) for store in (self.real, self.facade)])
 
     def ask(self, sql, *values):
-        return self.compare(f"{sql} {values!r}", [store.ask(sql, values) for store in (self.real, self.facade)])
+        return self.compare(f"{sql} {values!r}",
+                            [store.ask(sql, values) for store in (self.real, self.facade)])
 
     @contextlib.contextmanager
     def transaction(self, keep=True):

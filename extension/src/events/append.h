@@ -19,7 +19,9 @@ struct NewEvent {
   Jsonb* metadata;            // nullptr: SQL NULL
   text* created_by;           // nullptr: the session user
   const pg_uuid_t* event_id;  // nullptr: a new UUIDv7
-  bool names_as_given = false;  // stream id and type are another store's: not checked
+
+  // Stream id and type are those of another store and are not checked.
+  bool names_as_given = false;
 };
 
 struct Appended {

@@ -48,6 +48,5 @@ AUREN_SQL_FUNCTION(events_append_message) {
       events::Append(event, PG_ARGISNULL(5) ? events::kAnyVersion : PG_GETARG_INT64(5));
   Datum values[] = {Int64GetDatum(appended.version), Int64GetDatum(appended.position)};
   bool is_null[lengthof(values)] = {};
-  PG_RETURN_DATUM(
-      HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), values, is_null)));
+  PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), values, is_null)));
 }
