@@ -223,7 +223,7 @@ def at_once(cluster, database, calls):
                     answers.append(conn.execute("SELECT write_message(%s, %s, 'Opened', '{}')",
                                                 [arguments[0] or new_id(), arguments[1]]).fetchone()[0])
                 except psycopg.Error as error:
-                    answers.append(error.sqlstate)
+                    answers.append((error.sqlstate, error.diag.constraint_name))
 
     threads = [threading.Thread(target=run, args=(call,)) for call in calls]
     for thread in threads:
@@ -239,7 +239,8 @@ def test_writers_at_once(pair, cluster):
     assert at_once(cluster, facade, hot) == at_once(cluster, real, hot) == sorted(range(80), key=str)
     same_id = [(new_id(), f"stream{i}-1") for i in range(4)]
     same_id = [(same_id[0][0], name) for _, name in same_id]
-    assert at_once(cluster, facade, same_id) == at_once(cluster, real, same_id) == [0] + ["23505"] * 79
+    answers = at_once(cluster, facade, same_id)
+    assert answers == at_once(cluster, real, same_id) == [("23505", "messages_id")] * 79 + [0]
 
 
 def test_dump_and_restore(pair, cluster):
