@@ -39,7 +39,9 @@ REVOKE ALL ON FUNCTION neuros.explain(text, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION neuros.explain(text, timestamptz)
   TO auren_reader, auren_writer, auren_admin;
 
--- 0.2.0: the store proves itself.
+-- 0.2.0: the store proves itself, and shows what is in it (schema/events_health.sql).
+
+-- Proof ------------------------------------------------------------------------------------------
 -- What no setting, superuser or restore may have broken, looked up and not believed. Every check
 -- looks at the same snapshot. It reads the whole store several times over and blocks nobody.
 
@@ -190,5 +192,59 @@ $$;
 COMMENT ON FUNCTION events.verify() IS
   'proves the store''s invariants, one row per check; reads all of it';
 
-REVOKE ALL ON FUNCTION events.verify() FROM PUBLIC;
+-- Figures ----------------------------------------------------------------------------------------
+-- Cheap on any store: the rows are those of about 4,096 pages (32 MiB) of the table, picked evenly
+-- and always the same ones, and what is counted in them is scaled up to the whole.
+--   exact    up to 4,096 pages all of them are read, and every figure is exact (exact = true);
+--            sizes are exact always
+--   estimate beyond that counts are within a few per cent for what is common; a rare type may be
+--            missing, and first and last are those of the sample
+CREATE FUNCTION events.sampled_percent() RETURNS real
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT least(100, 100.0 * 4096 * current_setting('block_size')::bigint
+                    / greatest(pg_relation_size('events.event_store'), 1))::real
+$$;
+COMMENT ON FUNCTION events.sampled_percent() IS
+  'how much of the store the views of its figures look at: 100 for all of it';
+
+CREATE VIEW events.event_types AS
+  SELECT e.event_type,
+         split_part(e.stream_id, ':', 1) AS category,
+         round(count(*) * 100 / events.sampled_percent())::bigint AS count,
+         min(e.created_at) AS first,
+         max(e.created_at) AS last,
+         events.sampled_percent() = 100 AS exact
+    FROM events.event_store AS e TABLESAMPLE system (events.sampled_percent()) REPEATABLE (0)
+   GROUP BY e.event_type, split_part(e.stream_id, ':', 1);
+COMMENT ON VIEW events.event_types IS 'which events there are, how many, since when and until when';
+
+-- Growth is that of the last 7 days, of all days while there are fewer, and of at least one. The age
+-- is that of the event with the lowest position.
+CREATE VIEW events.store_stats AS
+  SELECT round(sample.events * scale)::bigint AS events,
+         size.total AS bytes,
+         pg_table_size('events.event_store') AS table_bytes,
+         size.indexes AS index_bytes,
+         round(size.total / nullif(sample.events * scale, 0))::bigint AS bytes_per_event,
+         round(sample.recent * scale / span.days)::bigint AS events_per_day,
+         round(sample.recent::float8 / nullif(sample.events, 0) * size.total
+               / span.days)::bigint AS bytes_per_day,
+         scale = 1 AS exact
+    FROM (SELECT count(*) AS events,
+                 count(*) FILTER (WHERE e.created_at > now() - interval '7 days') AS recent
+            FROM events.event_store AS e
+                 TABLESAMPLE system (events.sampled_percent()) REPEATABLE (0)) AS sample,
+         (SELECT 100 / events.sampled_percent()::float8) AS factor (scale),
+         (SELECT pg_total_relation_size('events.event_store'),
+                 (SELECT jsonb_object_agg(c.relname, pg_table_size(c.oid))
+                    FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+                   WHERE i.indrelid = 'events.event_store'::regclass)) AS size (total, indexes),
+         (SELECT greatest(1, least(7, coalesce(extract(epoch FROM now() - (
+                   SELECT e.created_at FROM events.event_store AS e
+                    ORDER BY e.position LIMIT 1)) / 86400, 1)))::float8) AS span (days);
+COMMENT ON VIEW events.store_stats IS 'how large the store is, by what, and how fast it grows';
+
+REVOKE ALL ON FUNCTION events.verify(), events.sampled_percent() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION events.verify() TO auren_admin;
+GRANT EXECUTE ON FUNCTION events.sampled_percent() TO auren_reader;
+GRANT SELECT ON events.event_types, events.store_stats TO auren_reader;
