@@ -1,5 +1,5 @@
 -- Schema events: looking at the store. Whether it is sound, what is in it, how large it is and how
--- fast it grows. See docs/events.md.
+-- fast it grows. See docs/events-health.md.
 
 -- Proof ------------------------------------------------------------------------------------------
 -- What no setting, superuser or restore may have broken, looked up and not believed. Every check
