@@ -10,8 +10,9 @@ EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" extension/auren
 MODULE_big = auren
 
 # The install script is the schemas' own scripts in order of dependency, behind one guard line.
-SCHEMAS = roles events message_db biometrics neuros analytics bridge
-SCHEMA_SQL = $(foreach schema,$(SCHEMAS),$(wildcard extension/schema/$(schema).sql))
+# A large schema has further scripts beside its first: events.sql, events_*.sql.
+SCHEMAS = roles events biometrics neuros analytics bridge
+SCHEMA_SQL = $(foreach schema,$(SCHEMAS),$(wildcard extension/schema/$(schema).sql extension/schema/$(schema)_*.sql))
 INSTALL_SQL = extension/auren--$(EXTVERSION).sql
 
 # Releases stay as they were published: an old one can be installed and brought up to date.

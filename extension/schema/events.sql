@@ -155,16 +155,6 @@ CREATE FUNCTION events.stream_version(p_stream_id text) RETURNS bigint
   END;
 COMMENT ON FUNCTION events.stream_version IS 'the version of the newest event of a stream, 0 for none';
 
-CREATE FUNCTION events.get_stream_state(
-  p_stream_id text,
-  p_at_version bigint DEFAULT NULL,
-  p_as_of timestamptz DEFAULT NULL
-) RETURNS jsonb
-  AS 'MODULE_PATHNAME', 'events_get_stream_state'
-  LANGUAGE C STABLE SECURITY DEFINER PARALLEL SAFE;
-COMMENT ON FUNCTION events.get_stream_state IS
-  'the fold of a stream: later keys win, a key that is null is removed';
-
 -- The global order. Readers see every event once, in position order, and never skip one that commits
 -- later: they stop short of what is still in flight.
 
@@ -194,7 +184,7 @@ COMMENT ON FUNCTION events.safe_position IS 'everything at or below it is settle
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA events FROM PUBLIC;
 GRANT SELECT ON events.event_store TO auren_reader;
 GRANT EXECUTE ON FUNCTION
-  events.replay_stream, events.replay_backwards, events.stream_version, events.get_stream_state,
+  events.replay_stream, events.replay_backwards, events.stream_version,
   events.read_all, events.read_category, events.safe_position
   TO auren_reader;
 GRANT EXECUTE ON FUNCTION

@@ -335,3 +335,311 @@ COMMENT ON FUNCTION events.install_message_db_facade() IS
 
 REVOKE ALL ON FUNCTION events.append_message, events.install_message_db_facade FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION events.append_message, events.install_message_db_facade TO auren_admin;
+-- 0.2.0: the store proves itself, and shows what is in it (schema/events_health.sql).
+
+-- Proof ------------------------------------------------------------------------------------------
+-- What no setting, superuser or restore may have broken, looked up and not believed. Every check
+-- looks at the same snapshot. It reads the whole store several times over and blocks nobody.
+
+-- A healthy store answers true in every row; else the detail says how many and names one of them.
+--   versions_contiguous      each stream is 1, 2, 3 ...
+--   created_at_ordered       no event is older than the one before it in its stream
+--   positions_unique         no position twice
+--   positions_drawn          each is between 1 and what the sequence has handed out
+--   names_valid              stream ids and event types keep the rules (message_store's are exempt)
+--   unique_constraints       (stream_id, version) and (stream_id, event_id), valid and immediate
+--   sequence_sound           cache 1, increment 1, no cycle, and the column's default draws from it
+--   guard_in_place           the trigger against UPDATE, DELETE and TRUNCATE, ENABLE ALWAYS, ours
+--   insert_granted_to_nobody no role but the owner and superusers could write past the functions
+CREATE FUNCTION events.verify() RETURNS TABLE (check_name text, ok boolean, detail text)
+LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+  WITH streams AS (
+    SELECT count(*) AS events,
+           count(*) FILTER (WHERE version <> expected) AS gaps,
+           min(format('stream "%s" has version %s instead of %s', stream_id, version, expected)
+               COLLATE "C") FILTER (WHERE version <> expected) AS gap,
+           count(*) FILTER (WHERE created_at < previous_at) AS backwards,
+           min(format('stream "%s" version %s', stream_id, version)
+               COLLATE "C") FILTER (WHERE created_at < previous_at) AS backward
+      FROM (SELECT stream_id, version, created_at,
+                   coalesce(lag(version) OVER stream, 0) + 1 AS expected,
+                   lag(created_at) OVER stream AS previous_at
+              FROM events.event_store
+            WINDOW stream AS (PARTITION BY stream_id ORDER BY version)) AS e
+  ), positions AS (
+    SELECT count(*) FILTER (WHERE position = previous) AS repeats,
+           min(position) FILTER (WHERE position = previous) AS repeated,
+           min(position) AS lowest,
+           max(position) AS highest
+      FROM (SELECT position, lag(position) OVER (ORDER BY position) AS previous
+              FROM events.event_store) AS e
+  ), names AS (
+    SELECT count(*) AS wrong,
+           min(format('stream "%s" type "%s"', stream_id, event_type) COLLATE "C") AS example
+      FROM events.event_store
+     WHERE stream_id NOT LIKE 'message\_store:%'
+       AND (event_type !~ '^[a-z][a-z0-9]*(_[a-z0-9]+)*$'
+         OR octet_length(event_type) > 63
+         OR octet_length(stream_id) > 255
+         OR stream_id !~ '^[a-z][a-z0-9_]*:.'
+         OR stream_id ~ CASE getdatabaseencoding()
+                          WHEN 'UTF8' THEN '[\u0001-\u001f\u007f-\u009f]'
+                          ELSE '[\x01-\x1f\x7f]' END)
+  ), missing AS (
+    SELECT string_agg(format('(%s)', array_to_string(wanted.columns, ', ')), ' and ') AS names
+      FROM (VALUES (ARRAY['stream_id', 'version']), (ARRAY['stream_id', 'event_id']))
+           AS wanted (columns)
+     WHERE NOT EXISTS (
+       SELECT FROM pg_index AS i
+        WHERE i.indrelid = 'events.event_store'::regclass
+          AND i.indisunique AND i.indisvalid AND i.indisready AND i.indislive AND i.indimmediate
+          AND i.indpred IS NULL AND i.indexprs IS NULL
+          AND wanted.columns = ARRAY(
+                SELECT a.attname::text
+                  FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
+                  JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number
+                 WHERE k.place <= i.indnkeyatts ORDER BY k.place))
+  ), sequence AS (
+    SELECT concat_ws(', ',
+             CASE WHEN s.seqcache <> 1 THEN format('cache %s', s.seqcache) END,
+             CASE WHEN s.seqincrement <> 1 THEN format('increment %s', s.seqincrement) END,
+             CASE WHEN s.seqcycle THEN 'cycle' END,
+             CASE WHEN coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+                         <> 'events.next_position()'
+                  THEN format('default %s', coalesce(pg_get_expr(d.adbin, d.adrelid), 'none')) END)
+           AS faults
+      FROM pg_sequence AS s
+      JOIN pg_attribute AS a ON a.attrelid = 'events.event_store'::regclass
+                            AND a.attname = 'position'
+      LEFT JOIN pg_attrdef AS d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+     WHERE s.seqrelid = 'events.event_store_position_seq'::regclass
+  ), guard AS (
+    -- 58: BEFORE, per statement, UPDATE, DELETE and TRUNCATE. Its function must be the library's
+    -- own, and not one that was put in its place under the same name.
+    SELECT max(CASE WHEN t.tgenabled <> 'A' THEN 'is not ENABLE ALWAYS'
+                    WHEN t.tgtype <> 58 OR t.tgattr::text <> '' OR t.tgqual IS NOT NULL
+                      THEN 'does not fire for every UPDATE, DELETE and TRUNCATE'
+                    WHEN t.tgfoid <> 'events.refuse_change()'::regprocedure
+                      OR (f.prosrc, f.probin, f.prolang) IS DISTINCT FROM
+                         ('events_refuse_change', own.probin, own.prolang)
+                      THEN 'does not call the function that refuses'
+                    ELSE '' END) AS fault
+      FROM pg_trigger AS t
+      JOIN pg_proc AS f ON f.oid = t.tgfoid
+      JOIN pg_proc AS own ON own.oid = 'events.next_position()'::regprocedure
+     WHERE t.tgrelid = 'events.event_store'::regclass
+       AND t.tgname = 'event_store_is_immutable'
+  ), intruders AS (
+    SELECT string_agg(quote_ident(r.rolname), ', ' ORDER BY r.rolname) AS names
+      FROM pg_roles AS r
+      JOIN pg_class AS c ON c.oid = 'events.event_store'::regclass
+     WHERE NOT r.rolsuper
+       AND r.rolname <> 'pg_write_all_data'  -- nobody in itself; its members are seen
+       AND NOT pg_has_role(r.oid, c.relowner, 'MEMBER')
+       AND has_any_column_privilege(r.oid, c.oid, 'INSERT')
+  )
+  SELECT 'versions_contiguous', gaps = 0,
+         CASE gaps WHEN 0 THEN format('%s events', events)
+                   ELSE format('%s wrong, such as %s', gaps, gap) END
+    FROM streams
+  UNION ALL
+  SELECT 'created_at_ordered', backwards = 0,
+         CASE backwards WHEN 0 THEN format('%s events', events)
+                        ELSE format('%s before their predecessors, such as %s',
+                                    backwards, backward) END
+    FROM streams
+  UNION ALL
+  SELECT 'positions_unique', repeats = 0,
+         CASE repeats WHEN 0 THEN 'no position twice'
+                      ELSE format('%s repeated, such as %s', repeats, repeated) END
+    FROM positions
+  UNION ALL
+  -- The sequence is read after the snapshot was taken: it can only be further.
+  SELECT 'positions_drawn', drawn.ok,
+         CASE WHEN highest IS NULL THEN 'no events'
+              ELSE format('%s to %s, the sequence is at %s', lowest, highest, s.last_value) END
+    FROM positions, events.event_store_position_seq AS s,
+         LATERAL (SELECT coalesce(lowest >= 1 AND highest <= s.last_value AND s.is_called, true)
+                 ) AS drawn (ok)
+  UNION ALL
+  SELECT 'names_valid', wrong = 0,
+         CASE wrong WHEN 0 THEN 'every name keeps the rules'
+                    ELSE format('%s wrong, such as %s', wrong, example) END
+    FROM names
+  UNION ALL
+  SELECT 'unique_constraints', names IS NULL,
+         coalesce('missing or not valid: ' || names, 'both are in place')
+    FROM missing
+  UNION ALL
+  SELECT 'sequence_sound', faults = '',
+         CASE faults WHEN '' THEN 'positions are handed out one by one'
+                     ELSE 'changed: ' || faults END
+    FROM sequence
+  UNION ALL
+  SELECT 'guard_in_place', coalesce(fault = '', false),
+         CASE fault WHEN '' THEN 'changes are refused'
+                    ELSE 'trigger "event_store_is_immutable" ' || coalesce(fault, 'is missing') END
+    FROM guard
+  UNION ALL
+  SELECT 'insert_granted_to_nobody', names IS NULL,
+         coalesce('may insert: ' || names, 'only functions write')
+    FROM intruders
+$$;
+COMMENT ON FUNCTION events.verify() IS
+  'proves the store''s invariants, one row per check; reads all of it';
+
+-- Figures ----------------------------------------------------------------------------------------
+-- Cheap on any store: the rows are those of about 4,096 pages (32 MiB) of the table, picked evenly
+-- and always the same ones, and what is counted in them is scaled up to the whole.
+--   exact    up to 4,096 pages all of them are read, and every figure is exact (exact = true);
+--            sizes are exact always
+--   estimate beyond that counts are within a few per cent for what is common; a rare type may be
+--            missing, and first and last are those of the sample
+CREATE FUNCTION events.sampled_percent() RETURNS real
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT least(100, 100.0 * 4096 * current_setting('block_size')::bigint
+                    / greatest(pg_relation_size('events.event_store'), 1))::real
+$$;
+COMMENT ON FUNCTION events.sampled_percent() IS
+  'how much of the store the views of its figures look at: 100 for all of it';
+
+CREATE VIEW events.event_types AS
+  SELECT e.event_type,
+         split_part(e.stream_id, ':', 1) AS category,
+         round(count(*) * 100 / events.sampled_percent())::bigint AS count,
+         min(e.created_at) AS first,
+         max(e.created_at) AS last,
+         events.sampled_percent() = 100 AS exact
+    FROM events.event_store AS e TABLESAMPLE system (events.sampled_percent()) REPEATABLE (0)
+   GROUP BY e.event_type, split_part(e.stream_id, ':', 1);
+COMMENT ON VIEW events.event_types IS 'which events there are, how many, since when and until when';
+
+-- Growth is that of the last 7 days, of all days while there are fewer, and of at least one. The age
+-- is that of the event with the lowest position.
+CREATE VIEW events.store_stats AS
+  SELECT round(sample.events * scale)::bigint AS events,
+         size.total AS bytes,
+         pg_table_size('events.event_store') AS table_bytes,
+         size.indexes AS index_bytes,
+         round(size.total / nullif(sample.events * scale, 0))::bigint AS bytes_per_event,
+         round(sample.recent * scale / span.days)::bigint AS events_per_day,
+         round(sample.recent::float8 / nullif(sample.events, 0) * size.total
+               / span.days)::bigint AS bytes_per_day,
+         scale = 1 AS exact
+    FROM (SELECT count(*) AS events,
+                 count(*) FILTER (WHERE e.created_at > now() - interval '7 days') AS recent
+            FROM events.event_store AS e
+                 TABLESAMPLE system (events.sampled_percent()) REPEATABLE (0)) AS sample,
+         (SELECT 100 / events.sampled_percent()::float8) AS factor (scale),
+         (SELECT pg_total_relation_size('events.event_store'),
+                 (SELECT jsonb_object_agg(c.relname, pg_table_size(c.oid))
+                    FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+                   WHERE i.indrelid = 'events.event_store'::regclass)) AS size (total, indexes),
+         (SELECT greatest(1, least(7, coalesce(extract(epoch FROM now() - (
+                   SELECT e.created_at FROM events.event_store AS e
+                    ORDER BY e.position LIMIT 1)) / 86400, 1)))::float8) AS span (days);
+COMMENT ON VIEW events.store_stats IS 'how large the store is, by what, and how fast it grows';
+
+REVOKE ALL ON FUNCTION events.verify(), events.sampled_percent() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION events.verify() TO auren_admin;
+GRANT EXECUTE ON FUNCTION events.sampled_percent() TO auren_reader;
+GRANT SELECT ON events.event_types, events.store_stats TO auren_reader;
+
+-- 0.2.0: a category may have a fold of its own (schema/events_state.sql).
+
+-- By name, not by OID: dump and restore keep the one and not the other.
+CREATE TABLE events.reducers (
+  category text COLLATE "C" PRIMARY KEY,
+  reducer text NOT NULL
+);
+COMMENT ON TABLE events.reducers IS 'the categories with a fold of their own';
+
+CREATE FUNCTION events.register_reducer(p_category text, p_reducer regprocedure) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF p_category IS NULL THEN
+    RAISE EXCEPTION 'p_category must not be null' USING ERRCODE = '22004';
+  ELSIF p_category !~ '^[a-z][a-z0-9_]*$' THEN
+    RAISE EXCEPTION 'invalid category "%"', p_category
+      USING ERRCODE = '22023',
+            HINT = 'A category is the part of a stream id before the colon, for example "user".';
+  END IF;
+  IF p_reducer IS NULL THEN
+    DELETE FROM events.reducers WHERE category = p_category;
+    RETURN;
+  END IF;
+  IF NOT EXISTS (
+    SELECT FROM pg_proc
+     WHERE oid = p_reducer AND prokind = 'f' AND NOT proretset AND provolatile = 'i'
+       AND prorettype = 'jsonb'::regtype
+       AND pronargs = 2
+       AND proargtypes[0] = 'jsonb'::regtype
+       AND proargtypes[1] = 'events.event_store'::regtype)
+  THEN
+    RAISE EXCEPTION 'function % cannot be a reducer', p_reducer
+      USING ERRCODE = '22023',
+            HINT = 'A reducer is IMMUTABLE, takes (jsonb, events.event_store) and returns jsonb.';
+  END IF;
+  INSERT INTO events.reducers (category, reducer) VALUES (p_category, p_reducer::text)
+  ON CONFLICT (category) DO UPDATE SET reducer = excluded.reducer;
+END
+$$;
+COMMENT ON FUNCTION events.register_reducer(text, regprocedure) IS
+  'gives a category a fold of its own: (state jsonb, event events.event_store) -> jsonb; NULL: the default';
+
+CREATE FUNCTION events.merge_stream(p_stream_id text, p_at_version bigint, p_as_of timestamptz)
+  RETURNS jsonb
+  AS 'MODULE_PATHNAME', 'events_get_stream_state'
+  LANGUAGE C STABLE SECURITY DEFINER PARALLEL SAFE;
+COMMENT ON FUNCTION events.merge_stream(text, bigint, timestamptz) IS
+  'the default fold of a stream: later keys win, a key that is null is removed';
+
+-- SECURITY INVOKER: a reducer is a user's code and runs with the rights of whoever asks.
+CREATE OR REPLACE FUNCTION events.get_stream_state(
+  p_stream_id text,
+  p_at_version bigint DEFAULT NULL,
+  p_as_of timestamptz DEFAULT NULL
+) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  reducer regprocedure;
+  answer jsonb;
+BEGIN
+  SELECT r.reducer::regprocedure INTO reducer
+    FROM events.reducers AS r WHERE r.category = split_part(p_stream_id, ':', 1);
+  IF reducer IS NULL THEN
+    RETURN events.merge_stream(p_stream_id, p_at_version, p_as_of);
+  END IF;
+  -- One statement, so that the reducer is planned once and not per event.
+  EXECUTE format($fold$
+    WITH RECURSIVE folded AS (
+      SELECT 0::bigint AS version, NULL::timestamptz AS created_at, '{}'::jsonb AS state
+      UNION ALL
+      SELECT e.version, e.created_at, %s(f.state, e)
+        FROM folded AS f
+        JOIN events.event_store AS e ON e.stream_id = $1 AND e.version = f.version + 1
+       WHERE e.version <= coalesce($2, e.version) AND e.created_at <= coalesce($3, 'infinity')
+    )
+    SELECT jsonb_build_object('stream_id', $1, 'version', version,
+             'updated_at', to_char(created_at AT TIME ZONE 'UTC',
+                                   'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
+             'state', state)
+      FROM folded WHERE version > 0 ORDER BY version DESC LIMIT 1
+  $fold$, (SELECT format('%I.%I', n.nspname, p.proname)
+             FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+            WHERE p.oid = reducer))
+    INTO answer USING p_stream_id, p_at_version, p_as_of;
+  RETURN answer;
+END
+$$;
+COMMENT ON FUNCTION events.get_stream_state IS
+  'the fold of a stream, by its category''s reducer; else later keys win, a null key is removed';
+
+REVOKE ALL ON FUNCTION
+  events.register_reducer(text, regprocedure), events.merge_stream(text, bigint, timestamptz),
+  events.get_stream_state FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION events.register_reducer(text, regprocedure) TO auren_admin;
+GRANT EXECUTE ON FUNCTION events.merge_stream(text, bigint, timestamptz), events.get_stream_state
+  TO auren_reader;
+GRANT SELECT ON events.reducers TO auren_reader;
+SELECT pg_catalog.pg_extension_config_dump('events.reducers', '');

@@ -1,4 +1,4 @@
-// events.get_stream_state: what a stream amounts to.
+// events.merge_stream, the default fold behind events.get_stream_state: what a stream amounts to.
 #include "events/fold.h"
 #include "events/store.h"
 #include "postgres/values.h"
