@@ -307,10 +307,13 @@ CREATE VIEW events.in_flight AS
     coalesce(a.query, format('PREPARE TRANSACTION %L', x.gid)) AS query
   FROM pg_catalog.pg_locks AS l
   LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
-  LEFT JOIN pg_catalog.pg_prepared_xacts AS x
-    ON l.pid IS NULL AND l.virtualtransaction = '-1/' || x.transaction::text
+  LEFT JOIN pg_catalog.pg_locks AS own
+    ON l.pid IS NULL AND own.pid IS NULL AND own.locktype = 'transactionid'
+      AND own.mode = 'ExclusiveLock' AND own.virtualtransaction = l.virtualtransaction
+  LEFT JOIN pg_catalog.pg_prepared_xacts AS x ON x.transaction = own.transactionid
   WHERE l.locktype = 'relation'
-    AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
+    AND l.database = (
+      SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
     AND l.relation = 'events.append_gate'::regclass
     AND l.mode = 'RowExclusiveLock'
     AND l.granted;
@@ -330,3 +333,15 @@ GRANT EXECUTE ON FUNCTION
   TO auren_writer;
 SELECT pg_catalog.pg_extension_config_dump('events.subscriptions', '');
 SELECT pg_catalog.pg_extension_config_dump('events.subscription_checkpoints', '');
+
+CREATE PROCEDURE events.wait_for_events(
+  p_after bigint,
+  p_timeout interval,
+  INOUT p_position bigint DEFAULT NULL
+)
+  AS 'MODULE_PATHNAME', 'events_wait_for_events'
+  LANGUAGE C;
+COMMENT ON PROCEDURE events.wait_for_events IS
+  'returns as soon as something behind the position is settled, or at the timeout';
+REVOKE ALL ON PROCEDURE events.wait_for_events FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE events.wait_for_events TO auren_reader;
