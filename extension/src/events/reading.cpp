@@ -42,8 +42,8 @@ struct Walk {
 Walk Begin(const Request& request) {
   Walk walk;
   walk.store = OpenStore(AccessShareLock);
-  walk.index = index_open(RelationOid(request.category == nullptr ? kPositionIndex : kCategoryIndex),
-                          AccessShareLock);
+  walk.index = index_open(
+      RelationOid(request.category == nullptr ? kPositionIndex : kCategoryIndex), AccessShareLock);
   walk.slot = table_slot_create(walk.store, nullptr);
   walk.snapshot = ReaderSnapshot();
   ScanKeyData keys[2];

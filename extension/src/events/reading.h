@@ -5,14 +5,14 @@
 
 namespace auren::events {
 
-// What to read: the rows behind `after`, of one category or (nullptr) of all, at most `limit`, and of
-// those only the streams of one member of a consumer group, without the positions set aside.
+// What to read: the rows behind `after`, of one category or (nullptr) of all, at most `limit`, and
+// of those only the streams of one member of a consumer group, without the positions set aside.
 struct Request {
   text* category;
   int64 after;  // 0 or a settled position
   int64 limit;
-  int32 member = 1;   // from 1
-  int32 members = 1;  // 1: every stream
+  int32 member = 1;             // from 1
+  int32 members = 1;            // 1: every stream
   const int64* skip = nullptr;  // ascending
   int skip_count = 0;
 };

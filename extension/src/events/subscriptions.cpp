@@ -14,8 +14,8 @@ int64 PositionArgument(FunctionCallInfo fcinfo, int argument, const char* name) 
   pg::RequireNotNull(fcinfo, argument, name);
   const int64 position = PG_GETARG_INT64(argument);
   if (position < 0) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be negative", name),
-                    errhint("Use 0 for the beginning.")));
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("%s must not be negative", name), errhint("Use 0 for the beginning.")));
   }
   return position;
 }
@@ -65,13 +65,13 @@ void Acknowledge(const Member& member, int64 position) {
 }
 
 void Reset(text* name, int64 position) {
-  static pg::Statement update = {"UPDATE events.subscriptions SET position = $2 WHERE name = $1", 2,
-                                 {TEXTOID, INT8OID}};
+  static pg::Statement update = {
+      "UPDATE events.subscriptions SET position = $2 WHERE name = $1", 2, {TEXTOID, INT8OID}};
   // The row is locked FOR UPDATE first: whoever acknowledges holds it, and is waited for.
-  static pg::Statement lock = {"SELECT 1 FROM events.subscriptions WHERE name = $1 FOR UPDATE", 1,
-                               {TEXTOID}};
-  static pg::Statement forget = {"DELETE FROM events.subscription_checkpoints WHERE name = $1", 1,
-                                 {TEXTOID}};
+  static pg::Statement lock = {
+      "SELECT 1 FROM events.subscriptions WHERE name = $1 FOR UPDATE", 1, {TEXTOID}};
+  static pg::Statement forget = {
+      "DELETE FROM events.subscription_checkpoints WHERE name = $1", 1, {TEXTOID}};
   const Datum values[] = {PointerGetDatum(name), Int64GetDatum(position)};
   const pg::SpiSession spi = pg::SpiBegin();
   const bool found = pg::Execute(&lock, values) == 1;
@@ -104,11 +104,10 @@ void RequireSettled(int64 position, int64 settled) {
   if (position <= settled) return;
   const int64 safe = SafePosition(settled, position - settled);
   if (position <= safe) return;
-  ereport(ERROR,
-          (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-           errmsg("position " INT64_FORMAT " is not settled", position),
-           errdetail("Only what is at or below " INT64_FORMAT " is settled for good.", safe),
-           errhint("Use a position that poll_subscription or safe_position has returned.")));
+  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                  errmsg("position " INT64_FORMAT " is not settled", position),
+                  errdetail("Only what is at or below " INT64_FORMAT " is settled for good.", safe),
+                  errhint("Use a position that poll_subscription or safe_position has returned.")));
 }
 
 Member MemberArguments(FunctionCallInfo fcinfo, int member_argument) {

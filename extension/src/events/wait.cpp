@@ -26,9 +26,9 @@ TimestampTz DeadlineArgument(FunctionCallInfo fcinfo, int argument) {
   const TimestampTz deadline = DatumGetTimestampTz(DirectFunctionCall2(
       timestamptz_pl_interval, TimestampTzGetDatum(now), PG_GETARG_DATUM(argument)));
   if (deadline < now) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("p_timeout must not be negative"),
-                    errhint("Use for example interval '30 seconds'.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("p_timeout must not be negative"),
+             errhint("Use for example interval '30 seconds'.")));
   }
   return deadline;
 }
@@ -38,9 +38,10 @@ void RequireAutocommit(FunctionCallInfo fcinfo) {
                       reinterpret_cast<CallContext*>(fcinfo->context)->atomic;
   // In a procedure or a DO block, too, what has been written is not committed behind its back.
   if (!atomic && !IsSubTransaction() && !TransactionIdIsValid(GetTopTransactionIdIfAny())) return;
-  ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-                  errmsg("events.wait_for_events cannot run inside a transaction block or function"),
-                  errhint("Call it by itself, with autocommit.")));
+  ereport(ERROR,
+          (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+           errmsg("events.wait_for_events cannot run inside a transaction block or function"),
+           errhint("Call it by itself, with autocommit.")));
 }
 
 // Ends the transaction and its snapshot, and begins one that keeps none.
@@ -86,5 +87,6 @@ AUREN_SQL_FUNCTION(events_wait_for_events) {
     elog(ERROR, "return type must be a row type");
   }
   bool is_null = false;
-  PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), &position, &is_null)));
+  PG_RETURN_DATUM(
+      HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), &position, &is_null)));
 }

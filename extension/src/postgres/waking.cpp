@@ -111,9 +111,8 @@ void SleepUntilChange(long milliseconds) {
     (void)ConditionVariableTimedSleep(&shared->changed, milliseconds, PG_WAIT_EXTENSION);
     return;
   }
-  const int happened =
-      WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-                Min(milliseconds, kPollMs), PG_WAIT_EXTENSION);
+  const int happened = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+                                 Min(milliseconds, kPollMs), PG_WAIT_EXTENSION);
   if ((happened & WL_LATCH_SET) != 0) ResetLatch(MyLatch);
   CHECK_FOR_INTERRUPTS();
 }

@@ -1,11 +1,11 @@
-// Waking connections that wait for somebody else's commit, without NOTIFY (which would serialise all
-// commits).
+// Waking connections that wait for somebody else's commit, without NOTIFY (which would serialise
+// all commits).
 //
 // With shared_preload_libraries = 'auren' a condition variable in shared memory is broadcast right
 // after the end of a transaction that has said it changes something. When nobody waits that costs
-// one look at shared memory, and however many commit there is at most one broadcast per millisecond:
-// a waiter that looked within that millisecond looks again soon. Without preload a waiter looks
-// every 10 ms.
+// one look at shared memory, and however many commit there is at most one broadcast per
+// millisecond: a waiter that looked within that millisecond looks again soon. Without preload a
+// waiter looks every 10 ms.
 //
 //   for (;;) {
 //     pg::BeginLook();
