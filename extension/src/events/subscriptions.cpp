@@ -2,6 +2,7 @@
 #include "events/subscriptions.h"
 
 #include "events/horizon.h"
+#include "events/parking.h"
 #include "postgres/errors.h"
 #include "postgres/spi.h"
 #include "postgres/values.h"
@@ -169,7 +170,10 @@ AUREN_SQL_FUNCTION(events_ack_subscription) {
   const Member member = MemberArguments(fcinfo, 2);
   const int64 position = PositionArgument(fcinfo, 1, "p_position");
   const Standing standing = FindStanding(member, true);
-  if (position <= standing.position) PG_RETURN_VOID();
+  if (position <= standing.position) {
+    ForgetRetried(member, position);
+    PG_RETURN_VOID();
+  }
   RequireSettled(position, standing.position);
   Acknowledge(member, position);
   PG_RETURN_VOID();
