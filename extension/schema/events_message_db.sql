@@ -1,6 +1,6 @@
 -- The message-db facade: schema message_store with the functions of message-db 1.3, over
 -- events.event_store. Installed on request and then the user's own: plain objects, in no extension,
--- dumped with the database. See "Coming from message-db" in docs/events.md.
+-- dumped with the database. See docs/events-message-db.md.
 --
 -- A message of stream NAME is an event of stream `message_store:NAME`; its position is the event's
 -- version minus one, its global position the event's. The store holds JSON objects only: any other

@@ -19,7 +19,13 @@ $old->safe_psql('postgres', qq{
   SELECT events.append_event('order:' || n % 7, 'changed', jsonb_build_object('n', n, 'text', repeat('ü', n * 20)))
   FROM generate_series(1, 300) AS n;
   BEGIN; SELECT events.append_event('order:1', 'undone', '{}'); ROLLBACK;
+  SELECT events.create_subscription('invoices', 'order');
+  SELECT events.ack_subscription('invoices', 10, 1, 2), events.ack_subscription('invoices', 7, 2, 2);
 });
+my $places = q{SELECT string_agg(concat_ws(' ', s, c), ', ' ORDER BY c.member)
+  FROM events.subscriptions AS s JOIN events.subscription_checkpoints AS c USING (name)};
+my $stood = $old->safe_psql('postgres', $places);
+like($stood, qr/invoices/, 'a subscription has a place');
 my $want = $old->safe_psql('postgres', $rows);
 my $last = $old->safe_psql('postgres', 'SELECT last_value FROM events.event_store_position_seq');
 
@@ -38,6 +44,9 @@ for my $format ('custom', 'plain') {
     $new->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$file.$format", $database ], 'psql');
   }
   is($new->safe_psql($database, $rows), $want, "$format: every event as it was");
+  is($new->safe_psql($database, $places), $stood, "$format: the subscriptions stand where they stood");
+  is($new->safe_psql($database, q{SELECT min(position) FROM events.poll_subscription('invoices', 1)}), '8',
+    "$format: and go on from there");
   is($new->safe_psql($database, 'SELECT last_value FROM events.event_store_position_seq'), $last,
     "$format: the sequence stands where it stood");
   is($new->safe_psql($database, qq{SELECT version, was_duplicate FROM events.append('order:1', 'placed', '{"sum": 1.50}', p_event_id => '$id')}),

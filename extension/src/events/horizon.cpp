@@ -149,6 +149,8 @@ Snapshot ReaderSnapshot() {
                                                       : GetLatestSnapshot());
 }
 
+int64 LastDrawn() { return Head(RelationOid("event_store_position_seq")); }
+
 int64 SafePosition(int64 after, int64 rows) {
   const Oid sequence = RelationOid("event_store_position_seq");
   const int64 head = Head(sequence);

@@ -28,6 +28,9 @@ namespace auren::events {
 // Look at the store with a snapshot taken after this returns: see ReaderSnapshot.
 int64 SafePosition(int64 after = 0, int64 rows = PG_INT64_MAX);
 
+// The last position drawn, settled or not. Asks nobody and sees no table.
+int64 LastDrawn();
+
 // The snapshot that goes with it: a new one under READ COMMITTED, else the transaction's.
 // REQUIRES: the caller unregisters it.
 Snapshot ReaderSnapshot();

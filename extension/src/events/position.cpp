@@ -1,6 +1,7 @@
 // Global positions. Every one of them is drawn behind the gate: lock first, then the sequence, so
 // that whoever sees a position missing can find out whether its transaction is still running.
 #include "events/store.h"
+#include "postgres/waking.h"
 
 extern "C" {
 #include "catalog/pg_sequence.h"
@@ -36,6 +37,7 @@ int64 NextPosition() {
   LockRelationOid(RelationOid("append_gate"), RowExclusiveLock);
   const Oid sequence = RelationOid("event_store_position_seq");
   CheckSequence(sequence);
+  pg::WakeAtEnd();
   return nextval_internal(sequence, false);
 }
 

@@ -1,5 +1,9 @@
 // events.read_all, events.read_category, events.safe_position: the global order for whoever follows
 // it.
+#include "events/reading.h"
+
+#include <algorithm>
+
 #include "events/horizon.h"
 #include "events/store.h"
 #include "postgres/values.h"
@@ -8,6 +12,7 @@ extern "C" {
 #include "access/genam.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "common/hashfn.h"
 #include "executor/tuptable.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
@@ -16,12 +21,120 @@ extern "C" {
 namespace auren::events {
 namespace {
 
-// What to read: the rows behind `after`, of one category or (nullptr) of all, at most `limit`.
-struct Request {
-  text* category;
-  int64 after;
-  int64 limit;
+// Under one snapshot for the whole transaction a hole cannot be proved; standing still there
+// without a word would look like the end.
+void RefuseHole(int64 hole) {
+  ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+                  errmsg("cannot tell whether position " INT64_FORMAT " will still come", hole),
+                  errdetail("The transaction's snapshot may be older than the answer."),
+                  errhint("Read the global order under READ COMMITTED.")));
+}
+
+// A walk over the rows behind request.after, in position order.
+struct Walk {
+  Relation store;
+  Relation index;
+  TupleTableSlot* slot;
+  Snapshot snapshot;
+  IndexScanDesc scan;
 };
+
+Walk Begin(const Request& request) {
+  Walk walk;
+  walk.store = OpenStore(AccessShareLock);
+  walk.index = index_open(
+      RelationOid(request.category == nullptr ? kPositionIndex : kCategoryIndex), AccessShareLock);
+  walk.slot = table_slot_create(walk.store, nullptr);
+  walk.snapshot = ReaderSnapshot();
+  ScanKeyData keys[2];
+  int key_count = 0;
+  if (request.category != nullptr) {
+    ScanKeyEntryInitialize(&keys[key_count++], 0, 1, BTEqualStrategyNumber, InvalidOid,
+                           walk.index->rd_indcollation[0], F_TEXTEQ,
+                           PointerGetDatum(request.category));
+  }
+  ScanKeyInit(&keys[key_count], static_cast<AttrNumber>(key_count + 1), BTGreaterStrategyNumber,
+              F_INT8GT, Int64GetDatum(request.after));
+  key_count++;
+  walk.scan = AUREN_INDEX_BEGINSCAN(walk.store, walk.index, walk.snapshot, key_count);
+  index_rescan(walk.scan, keys, key_count, nullptr, 0);
+  return walk;
+}
+
+int64 Position(const Walk& walk) {
+  bool is_null;
+  return DatumGetInt64(slot_getattr(walk.slot, kPosition, &is_null));
+}
+
+bool Wanted(const Request& request, const Walk& walk) {
+  if (request.members > 1) {
+    bool is_null;
+    text* stream_id = DatumGetTextPP(slot_getattr(walk.slot, kStreamId, &is_null));
+    if (MemberOf(stream_id, request.members) != request.member) return false;
+  }
+  return !std::binary_search(request.skip, request.skip + request.skip_count, Position(walk));
+}
+
+// Goes to the next row that the request asks for; false at the end.
+bool Next(const Request& request, const Walk& walk) {
+  while (index_getnext_slot(walk.scan, ForwardScanDirection, walk.slot)) {
+    CHECK_FOR_INTERRUPTS();
+    if (Wanted(request, walk)) return true;
+  }
+  return false;
+}
+
+void End(const Walk& walk) {
+  index_endscan(walk.scan);
+  UnregisterSnapshot(walk.snapshot);
+  ExecDropSingleTupleTableSlot(walk.slot);
+  index_close(walk.index, AccessShareLock);
+  table_close(walk.store, AccessShareLock);
+}
+
+// Puts the rows up to `safe` into the result.
+void Read(const Request& request, int64 safe, const ReturnSetInfo* result) {
+  const Walk walk = Begin(request);
+  int64 given = 0;
+  bool more = false;
+  while (given < request.limit && Next(request, walk)) {
+    more = Position(walk) > safe;
+    if (more) break;
+    tuplestore_puttupleslot(result->setResult, walk.slot);
+    given++;
+  }
+  if (more && given == 0 && IsolationUsesXactSnapshot() && !IsOwn(walk.slot)) RefuseHole(safe + 1);
+  End(walk);
+}
+
+int64 AfterArgument(FunctionCallInfo fcinfo, int argument) {
+  return PG_ARGISNULL(argument) ? 0 : Max(PG_GETARG_INT64(argument), 0);
+}
+
+}  // namespace
+
+int32 MemberOf(const text* stream_id, int32 members) {
+  const std::string_view id = pg::View(stream_id);
+  const uint64 hash = hash_bytes_extended(reinterpret_cast<const unsigned char*>(id.data()),
+                                          static_cast<int>(id.size()), 0);
+  return static_cast<int32>(hash % static_cast<uint64>(members)) + 1;
+}
+
+Datum ReadInto(FunctionCallInfo fcinfo, const Request& request) {
+  InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+  // Where every row counts, as many positions as rows are wanted are enough.
+  const bool all = request.category == nullptr && request.members == 1 && request.skip_count == 0;
+  const int64 safe = SafePosition(request.after, all ? request.limit : PG_INT64_MAX);
+  Read(request, safe, reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo));
+  return Datum{0};
+}
+
+bool AnythingFor(const Request& request) {
+  const Walk walk = Begin(request);
+  const bool found = Next(request, walk);
+  End(walk);
+  return found;
+}
 
 int64 LimitArgument(FunctionCallInfo fcinfo, int argument) {
   if (PG_ARGISNULL(argument)) return PG_INT64_MAX;
@@ -33,65 +146,6 @@ int64 LimitArgument(FunctionCallInfo fcinfo, int argument) {
   return limit;
 }
 
-// Under one snapshot for the whole transaction a hole cannot be proved; standing still there
-// without a word would look like the end.
-void RefuseHole(int64 hole) {
-  ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-                  errmsg("cannot tell whether position " INT64_FORMAT " will still come", hole),
-                  errdetail("The transaction's snapshot may be older than the answer."),
-                  errhint("Read the global order under READ COMMITTED.")));
-}
-
-// Puts the rows up to `safe` into the result.
-void Read(const Request& request, int64 safe, const ReturnSetInfo* result) {
-  Relation store = OpenStore(AccessShareLock);
-  Relation index = index_open(
-      RelationOid(request.category == nullptr ? kPositionIndex : kCategoryIndex), AccessShareLock);
-  TupleTableSlot* slot = table_slot_create(store, nullptr);
-  const Snapshot snapshot = ReaderSnapshot();
-  ScanKeyData keys[2];
-  int key_count = 0;
-  if (request.category != nullptr) {
-    ScanKeyEntryInitialize(&keys[key_count++], 0, 1, BTEqualStrategyNumber, InvalidOid,
-                           index->rd_indcollation[0], F_TEXTEQ, PointerGetDatum(request.category));
-  }
-  ScanKeyInit(&keys[key_count], static_cast<AttrNumber>(key_count + 1), BTGreaterStrategyNumber,
-              F_INT8GT, Int64GetDatum(request.after));
-  key_count++;
-  IndexScanDesc scan = AUREN_INDEX_BEGINSCAN(store, index, snapshot, key_count);
-  index_rescan(scan, keys, key_count, nullptr, 0);
-  int64 given = 0;
-  bool more = false;
-  while (given < request.limit && index_getnext_slot(scan, ForwardScanDirection, slot)) {
-    CHECK_FOR_INTERRUPTS();
-    bool is_null;
-    more = DatumGetInt64(slot_getattr(slot, kPosition, &is_null)) > safe;
-    if (more) break;
-    tuplestore_puttupleslot(result->setResult, slot);
-    given++;
-  }
-  if (more && given == 0 && IsolationUsesXactSnapshot() && !IsOwn(slot)) RefuseHole(safe + 1);
-  index_endscan(scan);
-  UnregisterSnapshot(snapshot);
-  ExecDropSingleTupleTableSlot(slot);
-  index_close(index, AccessShareLock);
-  table_close(store, AccessShareLock);
-}
-
-Datum ReadInto(FunctionCallInfo fcinfo, const Request& request) {
-  InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-  // Without a category, as many positions as rows are wanted are enough.
-  const int64 safe =
-      SafePosition(request.after, request.category == nullptr ? request.limit : PG_INT64_MAX);
-  Read(request, safe, reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo));
-  return Datum{0};
-}
-
-int64 AfterArgument(FunctionCallInfo fcinfo, int argument) {
-  return PG_ARGISNULL(argument) ? 0 : Max(PG_GETARG_INT64(argument), 0);
-}
-
-}  // namespace
 }  // namespace auren::events
 
 AUREN_SQL_FUNCTION(events_read_all) {

@@ -1,5 +1,6 @@
 // What the server looks for when it loads the library.
 #include "postgres/backend.h"
+#include "postgres/waking.h"
 
 extern "C" {
 #include "utils/guc.h"
@@ -12,4 +13,5 @@ PGDLLEXPORT void _PG_init(void);
 void _PG_init(void) {
   // A misspelt auren.* setting is refused instead of being kept without effect.
   MarkGUCPrefixReserved("auren");
+  auren::pg::InitWaking();
 }
