@@ -66,9 +66,9 @@ SELECT version, event_type FROM events.replay_stream('heap:8');
 
 -- A hundred thousand streams in one transaction.
 BEGIN;
-SELECT events.append_batch(array_agg('heap-many:' || n), array_agg('t'::text), array_agg('{}'::jsonb))
+SELECT events.append_batch(array_agg('heapmany:' || n), array_agg('t'::text), array_agg('{}'::jsonb))
 FROM generate_series(1, 100000) AS n;
-SELECT count(*), count(DISTINCT stream_id) FROM events.event_store WHERE stream_id LIKE 'heap-many:%';
+SELECT count(*), count(DISTINCT stream_id) FROM events.event_store WHERE stream_id LIKE 'heapmany:%';
 ROLLBACK;
 
 -- A read-only transaction says so before anything else.

@@ -12,7 +12,6 @@ $node->init(allows_streaming => 'logical');
 $node->append_conf('postgresql.conf', "max_prepared_transactions = 5\nfsync = on\nautovacuum = off\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION auren');
-$node->backup('base');
 
 my $batch = q{events.append_batch(ARRAY['%1$s:1', '%1$s:2', '%1$s:1'], ARRAY['a', 'b', 'c'],
   ARRAY['{"n": 1}', '{"n": 2}', '{"n": 3}']::jsonb[])};
@@ -65,8 +64,10 @@ is($node->safe_psql('postgres', q{SELECT version FROM events.append('given_up:1'
 
 # A standby has the same.
 my $standby = PostgreSQL::Test::Cluster->new('standby');
+$node->backup('base');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
 $standby->start;
+$node->safe_psql('postgres', 'SELECT ' . sprintf($batch, 'replicated'));
 $node->wait_for_catchup($standby);
 my $all = q{SELECT md5(string_agg(e::text, ' ' ORDER BY position)) FROM events.event_store AS e};
 is($standby->safe_psql('postgres', $all), $node->safe_psql('postgres', $all), 'a standby has every event');

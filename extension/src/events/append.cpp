@@ -121,8 +121,8 @@ Appended Append(const NewEvent& event, int64 expected_version) {
   if (!IsRepeated(store, event, &result)) {
     const Tip tip = FindTip(store, stream_id);
     RequireInSnapshot(tip.in_snapshot, stream_id);
-    const NewRow row = Place(event, tip, expected_version,
-                             event.created_by != nullptr ? nullptr : SessionUser());
+    const NewRow row =
+        Place(event, tip, expected_version, event.created_by != nullptr ? nullptr : SessionUser());
     Insert(store, row);
     result = AnswerFor(row);
   }

@@ -29,9 +29,8 @@ void Appender::Begin(int count) {
   if (!direct_) return;
   heap_.Begin(store_, Min(count, HeapInsert::kChunk));
   const uint32 size = pg_nextpower2_32(static_cast<uint32>(Max(count, 1)) * 2);
-  streams_ = static_cast<KnownStream*>(
-      MemoryContextAllocExtended(CurrentMemoryContext, sizeof(KnownStream) * size,
-                                 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+  streams_ = static_cast<KnownStream*>(MemoryContextAllocExtended(
+      CurrentMemoryContext, sizeof(KnownStream) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
   mask_ = size - 1;
   waiting_ids_ = nullptr;
   session_user_ = SessionUser();
@@ -40,9 +39,9 @@ void Appender::Begin(int count) {
 // The stream's tip, looked up at its first event only: nobody else can move it under our lock.
 Tip* Appender::TipOf(text* stream_id) {
   const std::string_view id = pg::View(stream_id);
-  uint32 slot = hash_bytes(reinterpret_cast<const unsigned char*>(id.data()),
-                           static_cast<int>(id.size())) &
-                mask_;
+  uint32 slot =
+      hash_bytes(reinterpret_cast<const unsigned char*>(id.data()), static_cast<int>(id.size())) &
+      mask_;
   while (streams_[slot].stream_id != nullptr && pg::View(streams_[slot].stream_id) != id) {
     slot = (slot + 1) & mask_;
   }

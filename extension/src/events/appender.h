@@ -5,8 +5,8 @@
 //   for (...) appender.Append(event, expected);
 //   appender.Finish();
 //
-// What is kept back is invisible to probes of the table, so the appender knows it by itself: the tip
-// of every stream that it has touched, and the ids that wait. A table that cannot be written to
+// What is kept back is invisible to probes of the table, so the appender knows it by itself: the
+// tip of every stream that it has touched, and the ids that wait. A table that cannot be written to
 // directly gets one ordinary insert per event, for its triggers may look at, or add to, what is
 // there.
 #pragma once

@@ -74,8 +74,7 @@ bool IsAsMade(Relation store) {
   const Form_pg_class form = store->rd_rel;
   return form->relkind == RELKIND_RELATION && form->relam == HEAP_TABLE_AM_OID &&
          !form->relispartition && !form->relrowsecurity && store->rd_rules == nullptr &&
-         !HasInsertTriggers(store->trigdesc) && HasOurColumns(store) &&
-         !HasForeignIndexCode(store);
+         !HasInsertTriggers(store->trigdesc) && HasOurColumns(store) && !HasForeignIndexCode(store);
 }
 
 void InsertByStatement(const NewRow& row) {
@@ -132,8 +131,7 @@ bool CanInsertDirectly(Relation store) {
     if (known.store == oid) known.is_as_made = is_as_made;
     if (!is_as_made) return false;
   }
-  return known.is_as_made &&
-         pg_class_aclcheck(oid, GetUserId(), ACL_INSERT) == ACLCHECK_OK;
+  return known.is_as_made && pg_class_aclcheck(oid, GetUserId(), ACL_INSERT) == ACLCHECK_OK;
 }
 
 void Insert(Relation store, const NewRow& row) {
