@@ -1,7 +1,8 @@
 #include "events/append.h"
 
+#include "events/insert.h"
 #include "events/names.h"
-#include "events/store.h"
+#include "events/place.h"
 #include "postgres/errors.h"
 #include "postgres/uuid.h"
 #include "postgres/values.h"
@@ -73,34 +74,59 @@ void RefuseId(const NewEvent& event, const char* detail) {
   pg_unreachable();
 }
 
-Appended Append(const NewEvent& event, int64 expected_version) {
+void CheckNewEvent(const NewEvent& event, int64 expected_version) {
   CheckEvent(event);
   CheckExpectation(expected_version);
+}
+
+bool IsRepeated(Relation store, const NewEvent& event, Appended* first) {
+  Row row;
+  if (event.event_id == nullptr || !FindById(store, event.stream_id, event.event_id, &row)) {
+    return false;
+  }
+  RequireInSnapshot(row.in_snapshot, event.stream_id);
+  if (!SameContent(event, row.event_type, row.event_data)) {
+    RefuseId(event, "The stored event has another type or other data.");
+  }
+  *first = {row.event_id, row.version, row.position, row.created_at, true};
+  return true;
+}
+
+NewRow Place(const NewEvent& event, const Tip& tip, int64 expected_version, text* created_by) {
+  RequireVersion(expected_version, tip.version, event.stream_id);
+  return {
+      .position = NextPosition(),
+      .event_id = event.event_id != nullptr ? *event.event_id : pg::NewUuidV7(),
+      .stream_id = event.stream_id,
+      .version = tip.version + 1,
+      .event_type = event.event_type,
+      .event_data = event.event_data,
+      .metadata = event.metadata,
+      .created_by = event.created_by != nullptr ? event.created_by : created_by,
+      .created_at = Max(GetCurrentTimestamp(), tip.created_at),
+  };
+}
+
+Appended AnswerFor(const NewRow& row) {
+  return {row.event_id, row.version, row.position, row.created_at, false};
+}
+
+text* SessionUser() { return cstring_to_text(GetUserNameFromId(GetSessionUserId(), false)); }
+
+Appended Append(const NewEvent& event, int64 expected_version) {
+  CheckNewEvent(event, expected_version);
   text* stream_id = event.stream_id;
   LockStreams(&stream_id, 1);
 
   Relation store = OpenStore(RowExclusiveLock);
-  Appended result{};
-  Row row;
-  if (event.event_id != nullptr && FindById(store, stream_id, event.event_id, &row)) {
-    RequireInSnapshot(row.in_snapshot, stream_id);
-    if (!SameContent(event, row.event_type, row.event_data)) {
-      RefuseId(event, "The stored event has another type or other data.");
-    }
-    result = {row.event_id, row.version, row.position, row.created_at, true};
-  } else {
+  Appended result;
+  if (!IsRepeated(store, event, &result)) {
     const Tip tip = FindTip(store, stream_id);
     RequireInSnapshot(tip.in_snapshot, stream_id);
-    RequireVersion(expected_version, tip.version, stream_id);
-    result.event_id = event.event_id != nullptr ? *event.event_id : pg::NewUuidV7();
-    result.version = tip.version + 1;
-    result.position = NextPosition();
-    result.created_at = Max(GetCurrentTimestamp(), tip.created_at);
-    text* created_by = event.created_by != nullptr
-                           ? event.created_by
-                           : cstring_to_text(GetUserNameFromId(GetSessionUserId(), false));
-    Insert({result.position, result.event_id, stream_id, result.version, event.event_type,
-            event.event_data, event.metadata, created_by, result.created_at});
+    const NewRow row =
+        Place(event, tip, expected_version, event.created_by != nullptr ? nullptr : SessionUser());
+    Insert(store, row);
+    result = AnswerFor(row);
   }
   table_close(store, NoLock);
   return result;

@@ -1,6 +1,7 @@
 // events.append_events (an array of events to one stream) and events.append_batch (one event each
 // to many streams). All or nothing: an error anywhere undoes the statement.
 #include "events/append.h"
+#include "events/appender.h"
 #include "events/names.h"
 #include "events/store.h"
 #include "postgres/errors.h"
@@ -167,15 +168,17 @@ int64 AppendAll(const Call& call, int64 expected_version) {
   LockStreams(&stream_id, 1);
   int64 version;
   if (IsRepeat(call, &version)) return version;
+  Appender appender;
+  appender.Begin(call.count);
   ElementContext context;
   context.Enter(call.count);
   for (; context.index < call.count; context.index++) {
     CHECK_FOR_INTERRUPTS();
-    version =
-        Append(call.events[context.index], context.index == 0 ? expected_version : kAnyVersion)
-            .version;
+    const int64 expected = context.index == 0 ? expected_version : kAnyVersion;
+    version = appender.Append(call.events[context.index], expected).version;
   }
   context.Leave();
+  appender.Finish();
   return version;
 }
 
@@ -244,12 +247,15 @@ int64 AppendBatch(const Batch& batch, text* created_by) {
   context.Enter(count);
   for (; context.index < count; context.index++) {
     const int i = context.index;
-    stream_ids[i] = EventOf(batch, i, created_by).stream_id;
+    stream_ids[i] =
+        IsNull(batch.stream_ids, i) ? nullptr : DatumGetTextPP(batch.stream_ids.values[i]);
     CheckStreamId(stream_ids[i]);
   }
   context.Leave();  // waiting for a lock is about no event in particular
   LockStreams(stream_ids, count);
 
+  Appender appender;
+  appender.Begin(count);
   int64 appended = 0;
   context.Enter(count);
   for (; context.index < count; context.index++) {
@@ -258,9 +264,10 @@ int64 AppendBatch(const Batch& batch, text* created_by) {
     const int64 expected = IsNull(batch.expected_versions, i)
                                ? kAnyVersion
                                : DatumGetInt64(batch.expected_versions.values[i]);
-    if (!Append(EventOf(batch, i, created_by), expected).was_duplicate) appended++;
+    if (!appender.Append(EventOf(batch, i, created_by), expected).was_duplicate) appended++;
   }
   context.Leave();
+  appender.Finish();
   return appended;
 }
 

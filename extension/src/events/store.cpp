@@ -1,7 +1,5 @@
 #include "events/store.h"
 
-#include "postgres/spi.h"
-
 extern "C" {
 #include "access/genam.h"
 #include "access/relscan.h"
@@ -120,26 +118,6 @@ bool FindById(Relation store, text* stream_id, const pg_uuid_t* event_id, Row* r
 
 bool FindByVersion(Relation store, text* stream_id, int64 version, Row* row) {
   return FindRow(store, kStreamVersionIndex, stream_id, Int64GetDatum(version), F_INT8EQ, row);
-}
-
-void Insert(const NewRow& row) {
-  static pg::Statement insert = {
-      "INSERT INTO events.event_store (position, event_id, stream_id, version, event_type,"
-      " event_data, metadata, created_by, created_at)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-      kColumns,
-      {INT8OID, UUIDOID, TEXTOID, INT8OID, TEXTOID, JSONBOID, JSONBOID, TEXTOID, TIMESTAMPTZOID}};
-  const Datum values[kColumns] = {
-      Int64GetDatum(row.position),        UUIDPGetDatum(&row.event_id),
-      PointerGetDatum(row.stream_id),     Int64GetDatum(row.version),
-      PointerGetDatum(row.event_type),    PointerGetDatum(row.event_data),
-      PointerGetDatum(row.metadata),      PointerGetDatum(row.created_by),
-      TimestampTzGetDatum(row.created_at)};
-  bool is_null[kColumns] = {};
-  is_null[kMetadata - 1] = row.metadata == nullptr;
-  const pg::SpiSession spi = pg::SpiBegin();
-  pg::Execute(&insert, values, is_null);
-  pg::SpiEnd(spi);
 }
 
 }  // namespace auren::events

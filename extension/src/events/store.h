@@ -1,4 +1,5 @@
-// The store's table as the C++ side sees it: probes by index, and the insert.
+// The store's table as the C++ side sees it: probes by index, and the shape of a
+// row. Writing one: events/insert.h.
 //
 // Probes look with SnapshotSelf: what is committed now, plus what this transaction has written,
 // also in the running command (which no MVCC snapshot would show). They take no search_path, no
@@ -74,7 +75,6 @@ struct NewRow {
   text* created_by;
   TimestampTz created_at;
 };
-void Insert(const NewRow& row);
 
 // Takes the gate, then draws the next position.
 int64 NextPosition();

@@ -33,3 +33,12 @@
 #else
 #define AUREN_LOCK_HELD_BY_ME(tag, mode) LockHeldByMe(tag, mode)
 #endif
+
+// ExecInsertIndexTuples asks about summarizing indexes from 16 on.
+#if PG_VERSION_NUM >= 160000
+#define AUREN_INSERT_INDEX_TUPLES(target, slot, estate) \
+  ExecInsertIndexTuples(target, slot, estate, false, false, nullptr, NIL, false)
+#else
+#define AUREN_INSERT_INDEX_TUPLES(target, slot, estate) \
+  ExecInsertIndexTuples(target, slot, estate, false, false, nullptr, NIL)
+#endif

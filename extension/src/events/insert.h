@@ -1,0 +1,47 @@
+// Writing rows into events.event_store: straight into the heap and its indexes where the table is
+// as we made it, by an ordinary INSERT where somebody has added to it.
+//
+// Added to means: an INSERT trigger or a foreign key, row level security, a rule, a column, a CHECK
+// constraint, an expression or a predicate in an index, or the INSERT privilege taken from the
+// owner. All that is then PostgreSQL's to obey, under the pinned search_path of pg::SpiBegin.
+#pragma once
+
+#include "events/store.h"
+
+extern "C" {
+#include "nodes/execnodes.h"
+}
+
+namespace auren::events {
+
+// Whether rows may go straight to the heap. REQUIRES: `store` is open under RowExclusiveLock or
+// stronger, which keeps the answer true to the end of the transaction as far as others go.
+bool CanInsertDirectly(Relation store);
+
+// Inserts one row, by the way that CanInsertDirectly tells.
+void Insert(Relation store, const NewRow& row);
+
+// Rows written together: one page lock and one WAL record for many. REQUIRES: CanInsertDirectly.
+//
+// Rows are borrowed until Flush. An ERROR in between needs no cleaning up. After Flush, later
+// statements and later functions of the running one see the rows, as after an INSERT.
+class HeapInsert {
+ public:
+  static constexpr int kChunk = 500;
+
+  void Begin(Relation store, int capacity);  // capacity: 1 to kChunk
+  bool IsFull() const { return count_ == capacity_; }
+  void Add(const NewRow& row);  // REQUIRES: not full
+  void Flush();
+  void End();
+
+ private:
+  EState* estate_;
+  ResultRelInfo* target_;
+  TupleTableSlot** slots_;
+  NewRow* rows_;
+  int capacity_;
+  int count_;
+};
+
+}  // namespace auren::events
