@@ -20,7 +20,7 @@ if [ ! -e "$home/database" ]; then
   mkdir -p "$build"
   work=$(mktemp -d "$build/message-db.XXXXXX")
   trap 'rm -rf "$work"' EXIT
-  (cd "$work" && npm pack --silent "@eventide/message-db@$VERSION" >/dev/null)
+  (cd "$work" && npm pack --loglevel=error "@eventide/message-db@$VERSION" >/dev/null)
   echo "$SHA256  $work/eventide-message-db-$VERSION.tgz" | sha256sum --check --quiet >&2
   tar -xzf "$work/eventide-message-db-$VERSION.tgz" -C "$work"
   rm -rf "$home"
