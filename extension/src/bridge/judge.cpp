@@ -77,6 +77,12 @@ TimestampTz NewestBefore(const NewestReadings& newest, const biometrics::MetricT
   return DT_NOBEGIN;
 }
 
+// What is newer than all that is stored cannot be stored already.
+bool MayBeKnown(const Reading& reading, const NewestReadings& newest) {
+  return reading.accepted() && !reading.deleted && !reading.superseded &&
+         !reading.metric->is_state && reading.end <= NewestBefore(newest, reading.metric);
+}
+
 // The observations of one evaluation.
 struct Observations {
   core::Observation* items;
@@ -233,18 +239,17 @@ Judgement CarryOut(const Delivery& delivery, const neuros::ActiveConfig& config,
 
 void MarkKnown(const Delivery& delivery, const NewestReadings& newest, Reading* readings,
                int count) {
+  // As a rule nothing comes again: then nothing is asked.
+  int first = 0;
+  while (first < count && !MayBeKnown(readings[first], newest)) first++;
+  if (first == count) return;
+
   pg::ArrayBuilder places(INT4OID, count), metrics(TEXTOID, count), starts(TIMESTAMPTZOID, count),
       ends(TIMESTAMPTZOID, count), sources(TEXTOID, count), statistics(TEXTOID, count),
       contexts(TEXTOID, count), values(FLOAT8OID, count);
-  bool any = false;
-  for (int i = 0; i < count; i++) {
+  for (int i = first; i < count; i++) {
     const Reading& reading = readings[i];
-    if (!reading.accepted() || reading.deleted || reading.superseded || reading.metric->is_state) {
-      continue;
-    }
-    // Newer than all that is stored: it cannot be stored already.
-    if (reading.end > NewestBefore(newest, reading.metric)) continue;
-    any = true;
+    if (!MayBeKnown(reading, newest)) continue;
     places.Add(Int32GetDatum(i));
     metrics.Text(reading.metric->name);
     starts.Add(TimestampTzGetDatum(reading.start));
@@ -254,7 +259,6 @@ void MarkKnown(const Delivery& delivery, const NewestReadings& newest, Reading* 
     contexts.TextOrNull(reading.context_name);
     values.Add(Float8GetDatum(reading.value));
   }
-  if (!any) return;
   const Datum arguments[] = {PointerGetDatum(delivery.user_id),
                              PointerGetDatum(pg::Text(delivery.source)),
                              places.Finish(),

@@ -5,9 +5,11 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <ostream>
+#include <stdexcept>
 
 #include "app/api_keys.h"
 #include "config/config.h"
+#include "devices/crypto.h"
 #include "postgres/connection.h"
 #include "postgres/sqlstate.h"
 
@@ -20,14 +22,10 @@ using postgres::Result;
 // 256 random bits; the prefix lets a scanner for leaked secrets recognise it.
 std::string MakeKey() {
   std::array<unsigned char, 32> bytes{};
-  RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
-  std::string key = "auren_";
-  for (const unsigned char byte : bytes) {
-    constexpr char kHex[] = "0123456789abcdef";
-    key.push_back(kHex[byte >> 4]);
-    key.push_back(kHex[byte & 0xf]);
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+    throw std::runtime_error("no random bytes for a key");
   }
-  return key;
+  return "auren_" + devices::EncodeHex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 int Fail(const postgres::Error& error, std::ostream& err) {

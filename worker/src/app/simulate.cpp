@@ -60,17 +60,6 @@ std::string Utc(std::int64_t at) { return Format(at, "%Y-%m-%dT%H:%M:%SZ"); }
 // As Health Auto Export writes it, for somebody who lives an hour east of Greenwich.
 std::string Local(std::int64_t at) { return Format(at + kHour, "%Y-%m-%d %H:%M:%S +0100"); }
 
-std::string HmacSha256Hex(const std::string& key, const std::string& text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string hex;
-  for (const char c : devices::Hmac(devices::Hash::kSha256, key, text)) {
-    const auto byte = static_cast<unsigned char>(c);
-    hex += kHex[byte >> 4];
-    hex += kHex[byte & 15];
-  }
-  return hex;
-}
-
 enum class Story { kNormal, kStressed, kWorkout, kSick };
 constexpr std::array<const char*, 4> kStories = {"normal", "stressed", "workout", "sick"};
 constexpr std::array<const char*, 12> kNames = {"nora", "theo",  "wanda", "simon", "nils", "tara",
@@ -231,8 +220,10 @@ class Writer {
     post.provider = "oura";
     post.body = body.dump();
     if (!credentials_.oura_client_secret.empty()) {
-      post.headers.emplace_back("x-oura-signature",
-                                HmacSha256Hex(credentials_.oura_client_secret, post.body));
+      post.headers.emplace_back(
+          "x-oura-signature",
+          devices::EncodeHex(
+              devices::Hmac(devices::Hash::kSha256, credentials_.oura_client_secret, post.body)));
     }
     posts_.push_back(std::move(post));
   }

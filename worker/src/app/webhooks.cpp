@@ -1,8 +1,6 @@
 #include "app/webhooks.h"
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <optional>
 
 #include "app/answers.h"
@@ -10,6 +8,7 @@
 #include "app/body_checks.h"
 #include "http/problem.h"
 #include "ingest/json_text.h"
+#include "ops/clock.h"
 #include "ops/log.h"
 
 namespace auren::app {
@@ -17,19 +16,6 @@ namespace {
 
 using devices::Problem;
 using devices::Verdict;
-
-std::string Rfc3339(std::chrono::system_clock::time_point time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  const auto ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count() % 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 32> text;
-  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::string fraction = std::to_string(1000 + ms);
-  fraction[0] = '.';
-  return std::string(text.data(), length) + fraction + "Z";
-}
 
 http::Response ProblemOf(Problem problem, const std::string& detail, int status = 0) {
   const int retry_after = problem == Problem::kProviderNotConfigured ? 300 : 0;
@@ -193,7 +179,7 @@ http::Response Webhooks::Store(const http::Request& request, const devices::Devi
     return response;
   }
 
-  const std::string received_at = Rfc3339(std::chrono::system_clock::now());
+  const std::string received_at = ops::Rfc3339(std::chrono::system_clock::now());
   for (ingest::Delivery& delivery : mapped.deliveries) {
     delivery.received_at = received_at;
     delivery.trace_id = request.trace_id;

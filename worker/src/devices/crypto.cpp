@@ -51,10 +51,12 @@ std::string Sha256(std::string_view bytes) {
   return {reinterpret_cast<char*>(digest), size};
 }
 
-std::string Sha256Hex(std::string_view bytes) {
+std::string Sha256Hex(std::string_view bytes) { return EncodeHex(Sha256(bytes)); }
+
+std::string EncodeHex(std::string_view bytes) {
   constexpr char kHex[] = "0123456789abcdef";
   std::string text;
-  for (const char c : Sha256(bytes)) {
+  for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
     text += kHex[byte >> 4];
     text += kHex[byte & 15];

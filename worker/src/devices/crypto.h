@@ -17,6 +17,8 @@ std::string Hmac(Hash hash, std::string_view key, std::string_view message);
 std::string Sha256(std::string_view bytes);
 std::string Sha256Hex(std::string_view bytes);
 
+// Two lower-case hexadecimal digits for each byte.
+std::string EncodeHex(std::string_view bytes);
 // Hexadecimal digits in any case.
 std::optional<std::string> DecodeHex(std::string_view text);
 // Standard alphabet, with padding.

@@ -11,8 +11,9 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <ctime>
 #include <mutex>
+
+#include "ops/clock.h"
 
 namespace auren::ops::log {
 namespace {
@@ -53,22 +54,11 @@ void AppendQuoted(std::string_view text, std::string* out) {
   out->push_back('"');
 }
 
-std::string Timestamp() {
-  const auto now = std::chrono::system_clock::now();
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  const auto ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 32> text;
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  return fmt::format("{}.{:03}Z", text.data(), ms);
-}
-
 void Write(Level level, const char* name, std::string_view component, std::string_view msg,
            Fields fields) {
   if (level < g_level.load(std::memory_order_relaxed)) return;
-  std::string line = fmt::format(R"({{"ts":"{}","level":"{}","msg":)", Timestamp(), name);
+  std::string line = fmt::format(R"({{"ts":"{}","level":"{}","msg":)",
+                                 Rfc3339(std::chrono::system_clock::now()), name);
   AppendQuoted(msg, &line);
   line += ",\"component\":";
   AppendQuoted(component, &line);

@@ -1,0 +1,12 @@
+// The wall clock as text, in the one form that logs and deliveries share.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace auren::ops {
+
+// RFC 3339 in UTC with milliseconds: 2025-01-27T10:30:00.250Z.
+std::string Rfc3339(std::chrono::system_clock::time_point time);
+
+}  // namespace auren::ops
