@@ -1,5 +1,5 @@
--- Schema events: the store. One append-only table, the functions that write it, the functions that
--- read it. See docs/events.md.
+-- Schema events: the store. One append-only table and its archive, the functions that write it, the
+-- functions that read it. See docs/events.md.
 CREATE SCHEMA events;
 GRANT USAGE ON SCHEMA events TO auren_reader;
 
@@ -22,7 +22,7 @@ COMMENT ON FUNCTION events.next_position() IS
   'the next global position, drawn behind the gate that lets readers know of appends in flight';
 
 -- Stream ids compare as bytes: that is what finding one needs, and a prefix search can use the index.
--- The first nine columns' order is known to the C++ side (extension/src/events/store.h).
+-- The columns' order is known to the C++ side (extension/src/events/store.h).
 CREATE TABLE events.event_store (
   position bigint NOT NULL DEFAULT events.next_position(),
   event_id uuid NOT NULL,
@@ -33,6 +33,7 @@ CREATE TABLE events.event_store (
   metadata jsonb,
   created_by text NOT NULL,
   created_at timestamptz NOT NULL,
+  hash bytea,
   CONSTRAINT event_store_stream_version PRIMARY KEY (stream_id, version),
   CONSTRAINT event_store_stream_event UNIQUE (stream_id, event_id)
 );
@@ -50,6 +51,42 @@ COMMENT ON TABLE events.event_store IS 'every event, for ever: rows are only eve
 COMMENT ON COLUMN events.event_store.position IS
   'global order; grows, may have holes where a transaction was rolled back';
 COMMENT ON COLUMN events.event_store.version IS 'order within the stream: 1, 2, 3 ... without gaps';
+COMMENT ON COLUMN events.event_store.hash IS
+  'SHA-256 over the event and the hash before it in the stream; NULL unless auren.hash_chain is on';
+
+-- Where streams are moved that nobody writes any more: the same rows under the same positions, out of
+-- the way of the indexes that appends keep up. What of a stream lies here is older than what lies in
+-- the store. No GIN index: nobody searches it by content; a DBA may add one.
+CREATE TABLE events.event_archive (
+  position bigint NOT NULL,
+  event_id uuid NOT NULL,
+  stream_id text COLLATE "C" NOT NULL,
+  version bigint NOT NULL CHECK (version > 0),
+  event_type text COLLATE "C" NOT NULL,
+  event_data jsonb NOT NULL,
+  metadata jsonb,
+  created_by text NOT NULL,
+  created_at timestamptz NOT NULL,
+  hash bytea,
+  CONSTRAINT event_archive_stream_version PRIMARY KEY (stream_id, version),
+  CONSTRAINT event_archive_stream_event UNIQUE (stream_id, event_id)
+);
+CREATE INDEX idx_event_archive_position ON events.event_archive (position);
+CREATE INDEX idx_event_archive_category_position
+  ON events.event_archive (split_part(stream_id, ':', 1), position);
+COMMENT ON TABLE events.event_archive IS 'the events of archived streams';
+
+-- What every reader reads. The planner sees through it, and a policy on either table holds for whoever
+-- asks.
+CREATE VIEW events.all_events WITH (security_invoker = true) AS
+  SELECT position, event_id, stream_id, version, event_type, event_data, metadata, created_by,
+    created_at, hash
+  FROM events.event_store
+  UNION ALL
+  SELECT position, event_id, stream_id, version, event_type, event_data, metadata, created_by,
+    created_at, hash
+  FROM events.event_archive;
+COMMENT ON VIEW events.all_events IS 'the store and its archive as one';
 
 -- What is stored stays as it is, for owner and superuser too, and under any
 -- session_replication_role. ON CONFLICT DO UPDATE and MERGE fire the UPDATE and DELETE triggers.
@@ -60,6 +97,10 @@ CREATE TRIGGER event_store_is_immutable
   BEFORE UPDATE OR DELETE OR TRUNCATE ON events.event_store
   FOR EACH STATEMENT EXECUTE FUNCTION events.refuse_change();
 ALTER TABLE events.event_store ENABLE ALWAYS TRIGGER event_store_is_immutable;
+CREATE TRIGGER event_archive_is_immutable
+  BEFORE UPDATE OR DELETE OR TRUNCATE ON events.event_archive
+  FOR EACH STATEMENT EXECUTE FUNCTION events.refuse_change();
+ALTER TABLE events.event_archive ENABLE ALWAYS TRIGGER event_archive_is_immutable;
 
 -- Writing ----------------------------------------------------------------------------------------
 
@@ -127,7 +168,7 @@ CREATE FUNCTION events.replay_stream(
   LANGUAGE sql STABLE PARALLEL SAFE
   BEGIN ATOMIC
     SELECT e.*
-    FROM events.event_store AS e
+    FROM events.all_events AS e
     WHERE e.stream_id = p_stream_id
       AND e.version >= coalesce(p_from_version, 1)
       AND e.version <= coalesce(p_to_version, 9223372036854775807)
@@ -141,7 +182,7 @@ CREATE FUNCTION events.replay_backwards(p_stream_id text, p_limit int DEFAULT 1)
   LANGUAGE sql STABLE PARALLEL SAFE
   BEGIN ATOMIC
     SELECT e.*
-    FROM events.event_store AS e
+    FROM events.all_events AS e
     WHERE e.stream_id = p_stream_id
     ORDER BY e.version DESC
     LIMIT p_limit;
@@ -151,7 +192,10 @@ COMMENT ON FUNCTION events.replay_backwards IS 'the newest events of a stream, n
 CREATE FUNCTION events.stream_version(p_stream_id text) RETURNS bigint
   LANGUAGE sql STABLE PARALLEL SAFE
   BEGIN ATOMIC
-    SELECT coalesce(max(e.version), 0) FROM events.event_store AS e WHERE e.stream_id = p_stream_id;
+    SELECT coalesce(
+      (SELECT max(e.version) FROM events.event_store AS e WHERE e.stream_id = p_stream_id),
+      (SELECT max(a.version) FROM events.event_archive AS a WHERE a.stream_id = p_stream_id),
+      0);
   END;
 COMMENT ON FUNCTION events.stream_version IS 'the version of the newest event of a stream, 0 for none';
 
@@ -182,7 +226,7 @@ COMMENT ON FUNCTION events.safe_position IS 'everything at or below it is settle
 -- Privileges -------------------------------------------------------------------------------------
 -- INSERT is granted to nobody: functions write. The owner's INSERT and COPY remain for pg_restore.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA events FROM PUBLIC;
-GRANT SELECT ON events.event_store TO auren_reader;
+GRANT SELECT ON events.event_store, events.event_archive, events.all_events TO auren_reader;
 GRANT EXECUTE ON FUNCTION
   events.replay_stream, events.replay_backwards, events.stream_version,
   events.read_all, events.read_category, events.safe_position
@@ -195,6 +239,7 @@ GRANT EXECUTE ON FUNCTION
 SELECT pg_catalog.pg_extension_config_dump('events.append_lock', '');
 SELECT pg_catalog.pg_extension_config_dump('events.append_gate', '');
 SELECT pg_catalog.pg_extension_config_dump('events.event_store', '');
+SELECT pg_catalog.pg_extension_config_dump('events.event_archive', '');
 SELECT pg_catalog.pg_extension_config_dump('events.event_store_position_seq', '');
 
 -- Subscriptions ----------------------------------------------------------------------------------
@@ -277,11 +322,11 @@ CREATE VIEW events.subscription_status AS
   ) AS s
   CROSS JOIN LATERAL (
     SELECT count(*) AS events, min(e.created_at) AS since
-    FROM events.event_store AS e
+    FROM events.all_events AS e
     WHERE s.category IS NULL AND e.position > s.position
     UNION ALL
     SELECT count(*), min(e.created_at)
-    FROM events.event_store AS e
+    FROM events.all_events AS e
     WHERE split_part(e.stream_id, ':', 1) = s.category AND e.position > s.position
     ORDER BY events DESC
     LIMIT 1
@@ -361,7 +406,7 @@ BEGIN
     RAISE undefined_object USING MESSAGE = format('subscription "%s" does not exist', p_name),
       HINT = 'Make it with events.create_subscription.';
   END IF;
-  PERFORM FROM events.event_store AS e
+  PERFORM FROM events.all_events AS e
   WHERE e.position = p_position
     AND split_part(e.stream_id, ':', 1) = coalesce(subscription.category, split_part(e.stream_id, ':', 1));
   IF NOT FOUND THEN
@@ -412,7 +457,7 @@ COMMENT ON FUNCTION events.discard_parked_event IS 'forgets a parked event: it h
 CREATE VIEW events.parked_events AS
   SELECT p.name, p.position, e.stream_id, e.version, e.event_id, e.event_type, p.reason, p.parked_at,
     p.times, p.retry
-  FROM events.parked AS p JOIN events.event_store AS e ON e.position = p.position;
+  FROM events.parked AS p JOIN events.all_events AS e ON e.position = p.position;
 COMMENT ON VIEW events.parked_events IS 'what subscriptions have set aside, and why';
 
 REVOKE ALL ON FUNCTION

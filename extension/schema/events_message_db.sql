@@ -99,11 +99,11 @@ BEGIN
            message_store.unwrap_value(e.event_data) AS data,
            message_store.unwrap_value(e.metadata) AS metadata,
            e.event_id AS id
-    FROM events.event_store AS e
+    FROM events.all_events AS e
     WHERE split_part(e.stream_id, ':', 1) = 'message_store';
 
   -- A set, though always of one: only so does the planner see through it.
-  CREATE FUNCTION message_store.as_message(event events.event_store) RETURNS SETOF message_store.message
+  CREATE FUNCTION message_store.as_message(event events.all_events) RETURNS SETOF message_store.message
     LANGUAGE sql STABLE ROWS 1 AS $$
       SELECT event.event_id::varchar, substr(event.stream_id, 15)::varchar, event.event_type::varchar,
              event.version - 1, event.position, message_store.unwrap_value(event.event_data)::varchar,
@@ -123,7 +123,7 @@ BEGIN
 
   CREATE FUNCTION message_store.stream_version(stream_name varchar) RETURNS bigint
     LANGUAGE sql VOLATILE AS $$
-      SELECT max(e.version) - 1 FROM events.event_store AS e
+      SELECT max(e.version) - 1 FROM events.all_events AS e
       WHERE e.stream_id = 'message_store:' || stream_version.stream_name
     $$;
 
@@ -202,7 +202,7 @@ BEGIN
       PERFORM message_store.refuse_condition(condition);
       RETURN QUERY
         SELECT m.*
-        FROM events.event_store AS e CROSS JOIN LATERAL message_store.as_message(e) AS m
+        FROM events.all_events AS e CROSS JOIN LATERAL message_store.as_message(e) AS m
         WHERE e.stream_id = 'message_store:' || get_stream_messages.stream_name
           AND e.version > coalesce(get_stream_messages.position, 0)
         ORDER BY e.version
@@ -215,7 +215,7 @@ BEGIN
     BEGIN
       RETURN QUERY
         SELECT m.*
-        FROM events.event_store AS e CROSS JOIN LATERAL message_store.as_message(e) AS m
+        FROM events.all_events AS e CROSS JOIN LATERAL message_store.as_message(e) AS m
         WHERE e.stream_id = 'message_store:' || get_last_stream_message.stream_name
           AND (get_last_stream_message.type IS NULL OR e.event_type = get_last_stream_message.type)
         ORDER BY e.version DESC
@@ -265,7 +265,7 @@ BEGIN
         FROM message_store.message_index AS i
         CROSS JOIN LATERAL (
           SELECT s.*
-          FROM events.event_store AS e CROSS JOIN LATERAL message_store.as_message(e) AS s
+          FROM events.all_events AS e CROSS JOIN LATERAL message_store.as_message(e) AS s
           WHERE e.position = i.global_position AND e.event_id = i.id
           OFFSET 0) AS m
         WHERE i.category = get_category_messages.category

@@ -146,7 +146,7 @@ BEGIN
              WHEN 'number' THEN (e.event_data -> 'confidence')::double precision END,
            e.event_data ->> 'reason',
            e.event_id, e.created_at, e.event_data
-      FROM events.event_store e
+      FROM events.all_events e
      WHERE e.event_type = 'mode_switched'
        AND split_part(e.stream_id, ':', 1) = 'user'
        AND e.position > p_after AND e.position <= safe
@@ -177,7 +177,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
               'context', e.event_data -> 'context',
               'event_id', e.event_id,
               'position', e.position)
-       FROM events.event_store e
+       FROM events.all_events e
       WHERE e.stream_id = 'user:' || p_user_id
         AND e.event_type = 'mode_switched'
         AND e.created_at <= coalesce(p_at, 'infinity')

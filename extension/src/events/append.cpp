@@ -1,9 +1,11 @@
 #include "events/append.h"
 
+#include "events/hash_chain.h"
 #include "events/insert.h"
 #include "events/names.h"
 #include "events/place.h"
 #include "postgres/errors.h"
+#include "postgres/settings.h"
 #include "postgres/uuid.h"
 #include "postgres/values.h"
 
@@ -18,6 +20,13 @@ void CheckEvent(const NewEvent& event) {
   if (!event.names_as_given) {
     CheckStreamId(event.stream_id);
     CheckEventType(event.event_type);
+  }
+  if (!event.is_tombstone && event.event_type != nullptr &&
+      pg::View(event.event_type) == kTombstoneType) {
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+             errmsg("event type \"%s\" is reserved", text_to_cstring(event.event_type)),
+             errhint("Close a stream with events.tombstone_stream.")));
   }
   CheckEventData(event.event_data);
   CheckMetadata(event.metadata);
@@ -44,6 +53,14 @@ void RequireVersion(int64 expected, int64 actual, text* stream_id) {
            errdetail("Expected version " INT64_FORMAT ", actual version " INT64_FORMAT ".",
                      expected, actual),
            errhint("Read the stream again and decide anew.")));
+}
+
+void RequireOpen(const Tip& tip, text* stream_id) {
+  if (!tip.is_tombstone) return;
+  ereport(ERROR, (errcode(ERRCODE_AUREN_TOMBSTONED),
+                  errmsg("stream \"%s\" is closed", text_to_cstring(stream_id)),
+                  errdetail("Version " INT64_FORMAT " is its tombstone.", tip.version),
+                  errhint("Append to a stream with another id; this one can still be read.")));
 }
 
 }  // namespace
@@ -93,8 +110,9 @@ bool IsRepeated(Relation store, const NewEvent& event, Appended* first) {
 }
 
 NewRow Place(const NewEvent& event, const Tip& tip, int64 expected_version, text* created_by) {
+  RequireOpen(tip, event.stream_id);
   RequireVersion(expected_version, tip.version, event.stream_id);
-  return {
+  NewRow row = {
       .position = NextPosition(),
       .event_id = event.event_id != nullptr ? *event.event_id : pg::NewUuidV7(),
       .stream_id = event.stream_id,
@@ -104,7 +122,18 @@ NewRow Place(const NewEvent& event, const Tip& tip, int64 expected_version, text
       .metadata = event.metadata,
       .created_by = event.created_by != nullptr ? event.created_by : created_by,
       .created_at = Max(GetCurrentTimestamp(), tip.created_at),
+      .hash = nullptr,
   };
+  if (tip.hash != nullptr || pg::HashChainSetting()) row.hash = ChainedHash(row, tip.hash);
+  return row;
+}
+
+Tip TipAfter(const NewRow& row) {
+  return {.version = row.version,
+          .created_at = row.created_at,
+          .is_tombstone = false,
+          .hash = row.hash,
+          .in_snapshot = true};
 }
 
 Appended AnswerFor(const NewRow& row) {
@@ -130,6 +159,13 @@ Appended Append(const NewEvent& event, int64 expected_version) {
   }
   table_close(store, NoLock);
   return result;
+}
+
+bool IsTombstoned(text* stream_id) {
+  Relation store = OpenStore(AccessShareLock);
+  const bool is_tombstoned = FindTip(store, stream_id).is_tombstone;
+  table_close(store, AccessShareLock);
+  return is_tombstoned;
 }
 
 bool FindEvent(text* stream_id, const pg_uuid_t* event_id, StoredEvent* event) {

@@ -2,7 +2,8 @@
 // callers (events.append_event and its family) and for the other rooms (bridge, neuros) alike.
 //
 // Order of work, always: take the stream's lock -> look the id up (a repeat gets its first answer)
-// -> compare the expected version -> draw a position behind the gate -> insert. All arguments are
+// -> refuse a stream that was closed -> compare the expected version -> draw a position behind the gate
+// -> insert. All arguments are
 // palloc'ed and detoasted; nothing here outlives the caller's memory context.
 #pragma once
 
@@ -22,6 +23,9 @@ struct NewEvent {
 
   // Stream id and type are those of another store and are not checked.
   bool names_as_given = false;
+
+  // Closes the stream for good; no other event may have its type.
+  bool is_tombstone = false;
 };
 
 struct Appended {
@@ -46,8 +50,8 @@ struct StoredEvent {
 // called once, before the first Append of a batch, with all its streams.
 void LockStreams(text** stream_ids, int count);
 
-// Appends one event. Checks names and sizes (22023, 22004, 54000), expected version (UA001), id
-// (UA002). Takes the stream's lock itself if need be.
+// Appends one event. Checks names and sizes (22023, 22004, 54000), id (UA002), that the stream is open
+// (UA004), expected version (UA001). Takes the stream's lock itself if need be.
 Appended Append(const NewEvent& event, int64 expected_version);
 
 // Looks an event up by its id within a stream; false when there is none. Sees what is committed now
@@ -57,6 +61,9 @@ bool FindEvent(text* stream_id, const pg_uuid_t* event_id, StoredEvent* event);
 // Whether a stored event is the same as a new one: type and data, byte by byte (metadata and
 // created_by are not compared).
 bool SameContent(const NewEvent& event, text* stored_type, Jsonb* stored_data);
+
+// Whether the stream has been closed for good. REQUIRES: its lock is held.
+bool IsTombstoned(text* stream_id);
 
 // Raises 40001 for a row that this transaction's snapshot does not show: what has been committed
 // since must not be built upon unseen.

@@ -163,9 +163,9 @@ int64 CurrentVersion(text* stream_id) {
 }
 
 int64 AppendAll(const Call& call, int64 expected_version) {
-  if (call.count == 0) return CurrentVersion(call.stream_id);
   text* stream_id = call.stream_id;
   LockStreams(&stream_id, 1);
+  if (call.count == 0) return CurrentVersion(stream_id);
   int64 version;
   if (IsRepeat(call, &version)) return version;
   Appender appender;

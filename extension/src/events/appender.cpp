@@ -63,7 +63,7 @@ Appended Appender::Append(const NewEvent& event, int64 expected_version) {
   Tip* tip = TipOf(event.stream_id);
   RequireInSnapshot(tip->in_snapshot, event.stream_id);
   const NewRow row = Place(event, *tip, expected_version, session_user_);
-  *tip = {row.version, row.created_at, true};
+  *tip = TipAfter(row);
   if (heap_.IsFull()) Flush();
   heap_.Add(row);
   if (event.event_id != nullptr) {

@@ -1,20 +1,15 @@
 #include "events/horizon.h"
 
-#include "events/store.h"
+#include "events/walk.h"
 
 extern "C" {
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "access/xlog.h"
 #include "commands/sequence.h"
-#include "executor/tuptable.h"
 #include "portability/instr_time.h"
 #include "storage/bufmgr.h"
 #include "storage/lock.h"
-#include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 }
 
@@ -118,27 +113,16 @@ bool Prove(Oid sequence, int64 wanted, double patience_ms) {
 
 // The end of the run of consecutive committed positions after `from`, no further than `enough`.
 int64 EndOfRun(int64 from, int64 enough) {
-  Relation store = OpenStore(AccessShareLock);
-  Relation index = index_open(RelationOid(kPositionIndex), AccessShareLock);
-  TupleTableSlot* slot = table_slot_create(store, nullptr);
   const Snapshot snapshot = ReaderSnapshot();
-  ScanKeyData key;
-  ScanKeyInit(&key, 1, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(from));
-  IndexScanDesc scan = AUREN_INDEX_BEGINSCAN(store, index, snapshot, 1);
-  index_rescan(scan, &key, 1, nullptr, 0);
+  Walk walk;
+  walk.Begin(nullptr, from, snapshot);
   int64 end = from;
-  while (end < enough && index_getnext_slot(scan, ForwardScanDirection, slot)) {
-    CHECK_FOR_INTERRUPTS();
-    bool is_null;
-    const int64 position = DatumGetInt64(slot_getattr(slot, kPosition, &is_null));
-    if (position != end + 1 || IsOwn(slot)) break;
-    end = position;
+  while (end < enough && walk.Next()) {
+    if (walk.position() != end + 1 || IsOwn(walk.slot())) break;
+    end = walk.position();
   }
-  index_endscan(scan);
+  walk.End();
   UnregisterSnapshot(snapshot);
-  ExecDropSingleTupleTableSlot(slot);
-  index_close(index, AccessShareLock);
-  table_close(store, AccessShareLock);
   return end;
 }
 

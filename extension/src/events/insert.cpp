@@ -17,8 +17,8 @@ extern "C" {
 namespace auren::events {
 namespace {
 
-constexpr Oid kColumnTypes[kColumns] = {INT8OID,  UUIDOID,  TEXTOID, INT8OID,       TEXTOID,
-                                        JSONBOID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
+constexpr Oid kColumnTypes[kColumns] = {INT8OID,  UUIDOID,  TEXTOID, INT8OID,        TEXTOID,
+                                        JSONBOID, JSONBOID, TEXTOID, TIMESTAMPTZOID, BYTEAOID};
 
 // What was found out about the table, until the server reports a change to it.
 struct {
@@ -31,10 +31,11 @@ void Forget(Datum, Oid relation) {
   if (relation == InvalidOid || relation == known.store) known.store = InvalidOid;
 }
 
-bool HasOurColumns(Relation store) {
-  TupleDesc columns = RelationGetDescr(store);
-  if (columns->natts != kColumns) return false;
-  for (int i = 0; i < kColumns; i++) {
+// The schema of 0.1.0 had no hash.
+bool HasOurColumns(Relation table, const TableNames& names) {
+  TupleDesc columns = RelationGetDescr(table);
+  if (columns->natts != kColumns && columns->natts != kCreatedAt) return false;
+  for (int i = 0; i < columns->natts; i++) {
     const Form_pg_attribute column = TupleDescAttr(columns, i);
     // A dropped column has no type.
     if (column->atttypid != kColumnTypes[i] || column->attgenerated != '\0') return false;
@@ -43,7 +44,7 @@ bool HasOurColumns(Relation store) {
   return constraints != nullptr &&
          (constraints->num_check == 0 ||
           (constraints->num_check == 1 &&
-           strcmp(constraints->check[0].ccname, "event_store_version_check") == 0));
+           strcmp(constraints->check[0].ccname, names.version_check) == 0));
 }
 
 bool HasInsertTriggers(const TriggerDesc* triggers) {
@@ -54,10 +55,10 @@ bool HasInsertTriggers(const TriggerDesc* triggers) {
 }
 
 // Code of others in an index would run under the caller's search_path, with the owner's rights.
-bool HasForeignIndexCode(Relation store) {
-  const Oid ours = RelationOid(kCategoryIndex);
+bool HasForeignIndexCode(Relation table, const TableNames& names) {
+  const Oid ours = RelationOid(names.by_category);
   bool found = false;
-  List* indexes = RelationGetIndexList(store);
+  List* indexes = RelationGetIndexList(table);
   ListCell* cell;
   foreach (cell, indexes) {
     if (lfirst_oid(cell) == ours) continue;
@@ -70,30 +71,31 @@ bool HasForeignIndexCode(Relation store) {
   return found;
 }
 
-bool IsAsMade(Relation store) {
-  const Form_pg_class form = store->rd_rel;
-  return form->relkind == RELKIND_RELATION && form->relam == HEAP_TABLE_AM_OID &&
-         !form->relispartition && !form->relrowsecurity && store->rd_rules == nullptr &&
-         !HasInsertTriggers(store->trigdesc) && HasOurColumns(store) && !HasForeignIndexCode(store);
-}
-
-void InsertByStatement(const NewRow& row) {
+void InsertByStatement(Relation store, const NewRow& row) {
   static pg::Statement insert = {
+      "INSERT INTO events.event_store (position, event_id, stream_id, version, event_type,"
+      " event_data, metadata, created_by, created_at, hash)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+      kColumns,
+      {INT8OID, UUIDOID, TEXTOID, INT8OID, TEXTOID, JSONBOID, JSONBOID, TEXTOID, TIMESTAMPTZOID,
+       BYTEAOID}};
+  static pg::Statement insert_before_hash = {  // into the schema of 0.1.0
       "INSERT INTO events.event_store (position, event_id, stream_id, version, event_type,"
       " event_data, metadata, created_by, created_at)"
       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-      kColumns,
+      kCreatedAt,
       {INT8OID, UUIDOID, TEXTOID, INT8OID, TEXTOID, JSONBOID, JSONBOID, TEXTOID, TIMESTAMPTZOID}};
   const Datum values[kColumns] = {
       Int64GetDatum(row.position),        UUIDPGetDatum(&row.event_id),
       PointerGetDatum(row.stream_id),     Int64GetDatum(row.version),
       PointerGetDatum(row.event_type),    PointerGetDatum(row.event_data),
       PointerGetDatum(row.metadata),      PointerGetDatum(row.created_by),
-      TimestampTzGetDatum(row.created_at)};
+      TimestampTzGetDatum(row.created_at), PointerGetDatum(row.hash)};
   bool is_null[kColumns] = {};
   is_null[kMetadata - 1] = row.metadata == nullptr;
+  is_null[kHash - 1] = row.hash == nullptr;
   const pg::SpiSession spi = pg::SpiBegin();
-  pg::Execute(&insert, values, is_null);
+  pg::Execute(HashColumn(store) == 0 ? &insert_before_hash : &insert, values, is_null);
   pg::SpiEnd(spi);
 }
 
@@ -110,12 +112,25 @@ void Fill(TupleTableSlot* slot, const NewRow& row) {
   values[kMetadata - 1] = PointerGetDatum(row.metadata);
   values[kCreatedBy - 1] = PointerGetDatum(row.created_by);
   values[kCreatedAt - 1] = TimestampTzGetDatum(row.created_at);
-  memset(slot->tts_isnull, 0, sizeof(bool) * kColumns);
+  const int columns = slot->tts_tupleDescriptor->natts;
+  memset(slot->tts_isnull, 0, sizeof(bool) * columns);
   slot->tts_isnull[kMetadata - 1] = row.metadata == nullptr;
+  if (columns == kColumns) {
+    values[kHash - 1] = PointerGetDatum(row.hash);
+    slot->tts_isnull[kHash - 1] = row.hash == nullptr;
+  }
   ExecStoreVirtualTuple(slot);
 }
 
 }  // namespace
+
+bool IsAsMade(Relation table, const TableNames& names) {
+  const Form_pg_class form = table->rd_rel;
+  return form->relkind == RELKIND_RELATION && form->relam == HEAP_TABLE_AM_OID &&
+         !form->relispartition && !form->relrowsecurity && table->rd_rules == nullptr &&
+         !HasInsertTriggers(table->trigdesc) && HasOurColumns(table, names) &&
+         !HasForeignIndexCode(table, names);
+}
 
 bool CanInsertDirectly(Relation store) {
   const Oid oid = RelationGetRelid(store);
@@ -127,7 +142,7 @@ bool CanInsertDirectly(Relation store) {
     // Noted first: should a change be reported while we look, we look again next time.
     known.store = oid;
     known.is_as_made = false;
-    const bool is_as_made = IsAsMade(store);
+    const bool is_as_made = IsAsMade(store, kStore);
     if (known.store == oid) known.is_as_made = is_as_made;
     if (!is_as_made) return false;
   }
@@ -136,7 +151,7 @@ bool CanInsertDirectly(Relation store) {
 
 void Insert(Relation store, const NewRow& row) {
   if (!CanInsertDirectly(store)) {
-    InsertByStatement(row);
+    InsertByStatement(store, row);
     return;
   }
   HeapInsert heap;
@@ -146,25 +161,34 @@ void Insert(Relation store, const NewRow& row) {
   heap.End();
 }
 
-void HeapInsert::Begin(Relation store, int capacity) {
+void HeapInsert::Begin(Relation table, int capacity) {
   capacity_ = capacity;
   count_ = 0;
   estate_ = CreateExecutorState();
   target_ = makeNode(ResultRelInfo);
-  InitResultRelInfo(target_, store, 0, nullptr, 0);
+  InitResultRelInfo(target_, table, 0, nullptr, 0);
   ExecOpenIndices(target_, false);
   slots_ = static_cast<TupleTableSlot**>(palloc(sizeof(TupleTableSlot*) * capacity));
-  for (int i = 0; i < capacity; i++) slots_[i] = table_slot_create(store, nullptr);
+  for (int i = 0; i < capacity; i++) slots_[i] = table_slot_create(table, nullptr);
   rows_ = static_cast<NewRow*>(palloc(sizeof(NewRow) * capacity));
 }
 
 void HeapInsert::Add(const NewRow& row) {
   rows_[count_] = row;
   Fill(slots_[count_], rows_[count_]);
-  if (target_->ri_RelationDesc->rd_att->constr != nullptr) {
-    ExecConstraints(target_, slots_[count_], estate_);
-  }
+  CheckConstraints();
   count_++;
+}
+
+void HeapInsert::AddCopy(TupleTableSlot* row) {
+  ExecCopySlot(slots_[count_], row);
+  CheckConstraints();
+  count_++;
+}
+
+void HeapInsert::CheckConstraints() {
+  if (target_->ri_RelationDesc->rd_att->constr == nullptr) return;
+  ExecConstraints(target_, slots_[count_], estate_);
 }
 
 void HeapInsert::Flush() {

@@ -18,6 +18,9 @@ namespace auren::events {
 // stronger, which keeps the answer true to the end of the transaction as far as others go.
 bool CanInsertDirectly(Relation store);
 
+// Whether the table is as we made it, so that rows may go straight into it or out of it.
+bool IsAsMade(Relation table, const TableNames& names);
+
 // Inserts one row, by the way that CanInsertDirectly tells.
 void Insert(Relation store, const NewRow& row);
 
@@ -29,13 +32,19 @@ class HeapInsert {
  public:
   static constexpr int kChunk = 500;
 
-  void Begin(Relation store, int capacity);  // capacity: 1 to kChunk
+  void Begin(Relation table, int capacity);  // capacity: 1 to kChunk
   bool IsFull() const { return count_ == capacity_; }
   void Add(const NewRow& row);  // REQUIRES: not full
+
+  // Adds a copy of a row of a table of the same shape. REQUIRES: not full.
+  void AddCopy(TupleTableSlot* row);
+
   void Flush();
   void End();
 
  private:
+  void CheckConstraints();
+
   EState* estate_;
   ResultRelInfo* target_;
   TupleTableSlot** slots_;

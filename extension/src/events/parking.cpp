@@ -8,7 +8,7 @@ namespace auren::events {
 Parked FindParked(const Member& member, int64 checkpoint) {
   static pg::Statement find = {
       "SELECT p.position, e.stream_id FROM events.parked p"
-      " JOIN events.event_store e ON e.position = p.position"
+      " JOIN events.all_events e ON e.position = p.position"
       " WHERE p.name = $1 AND p.retry = (p.position <= $2) ORDER BY p.position",
       2,
       {TEXTOID, INT8OID}};

@@ -5,16 +5,11 @@
 #include <algorithm>
 
 #include "events/horizon.h"
-#include "events/store.h"
+#include "events/walk.h"
 #include "postgres/values.h"
 
 extern "C" {
-#include "access/genam.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "common/hashfn.h"
-#include "executor/tuptable.h"
-#include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 }
 
@@ -30,81 +25,41 @@ void RefuseHole(int64 hole) {
                   errhint("Read the global order under READ COMMITTED.")));
 }
 
-// A walk over the rows behind request.after, in position order.
-struct Walk {
-  Relation store;
-  Relation index;
-  TupleTableSlot* slot;
-  Snapshot snapshot;
-  IndexScanDesc scan;
-};
-
-Walk Begin(const Request& request) {
-  Walk walk;
-  walk.store = OpenStore(AccessShareLock);
-  walk.index = index_open(
-      RelationOid(request.category == nullptr ? kPositionIndex : kCategoryIndex), AccessShareLock);
-  walk.slot = table_slot_create(walk.store, nullptr);
-  walk.snapshot = ReaderSnapshot();
-  ScanKeyData keys[2];
-  int key_count = 0;
-  if (request.category != nullptr) {
-    ScanKeyEntryInitialize(&keys[key_count++], 0, 1, BTEqualStrategyNumber, InvalidOid,
-                           walk.index->rd_indcollation[0], F_TEXTEQ,
-                           PointerGetDatum(request.category));
-  }
-  ScanKeyInit(&keys[key_count], static_cast<AttrNumber>(key_count + 1), BTGreaterStrategyNumber,
-              F_INT8GT, Int64GetDatum(request.after));
-  key_count++;
-  walk.scan = AUREN_INDEX_BEGINSCAN(walk.store, walk.index, walk.snapshot, key_count);
-  index_rescan(walk.scan, keys, key_count, nullptr, 0);
-  return walk;
-}
-
-int64 Position(const Walk& walk) {
-  bool is_null;
-  return DatumGetInt64(slot_getattr(walk.slot, kPosition, &is_null));
-}
-
 bool Wanted(const Request& request, const Walk& walk) {
   if (request.members > 1) {
     bool is_null;
-    text* stream_id = DatumGetTextPP(slot_getattr(walk.slot, kStreamId, &is_null));
+    text* stream_id = DatumGetTextPP(slot_getattr(walk.slot(), kStreamId, &is_null));
     if (MemberOf(stream_id, request.members) != request.member) return false;
   }
-  return !std::binary_search(request.skip, request.skip + request.skip_count, Position(walk));
+  return !std::binary_search(request.skip, request.skip + request.skip_count, walk.position());
 }
 
 // Goes to the next row that the request asks for; false at the end.
-bool Next(const Request& request, const Walk& walk) {
-  while (index_getnext_slot(walk.scan, ForwardScanDirection, walk.slot)) {
-    CHECK_FOR_INTERRUPTS();
-    if (Wanted(request, walk)) return true;
+bool Next(const Request& request, Walk* walk) {
+  while (walk->Next()) {
+    if (Wanted(request, *walk)) return true;
   }
   return false;
 }
 
-void End(const Walk& walk) {
-  index_endscan(walk.scan);
-  UnregisterSnapshot(walk.snapshot);
-  ExecDropSingleTupleTableSlot(walk.slot);
-  index_close(walk.index, AccessShareLock);
-  table_close(walk.store, AccessShareLock);
-}
-
 // Puts the rows up to `safe` into the result.
 void Read(const Request& request, int64 safe, const ReturnSetInfo* result) {
-  const Walk walk = Begin(request);
+  const Snapshot snapshot = ReaderSnapshot();
+  Walk walk;
+  walk.Begin(request.category, request.after, snapshot);
   int64 given = 0;
   bool more = false;
-  while (given < request.limit && Next(request, walk)) {
-    more = Position(walk) > safe;
+  while (given < request.limit && Next(request, &walk)) {
+    more = walk.position() > safe;
     if (more) break;
-    tuplestore_puttupleslot(result->setResult, walk.slot);
+    tuplestore_puttupleslot(result->setResult, walk.slot());
     given++;
   }
-  if (more && given == 0 && IsolationUsesXactSnapshot() && !IsOwn(walk.slot)) RefuseHole(safe + 1);
-  End(walk);
+  if (more && given == 0 && IsolationUsesXactSnapshot() && !IsOwn(walk.slot())) {
+    RefuseHole(safe + 1);
+  }
+  walk.End();
+  UnregisterSnapshot(snapshot);
 }
 
 int64 AfterArgument(FunctionCallInfo fcinfo, int argument) {
@@ -130,9 +85,12 @@ Datum ReadInto(FunctionCallInfo fcinfo, const Request& request) {
 }
 
 bool AnythingFor(const Request& request) {
-  const Walk walk = Begin(request);
-  const bool found = Next(request, walk);
-  End(walk);
+  const Snapshot snapshot = ReaderSnapshot();
+  Walk walk;
+  walk.Begin(request.category, request.after, snapshot);
+  const bool found = Next(request, &walk);
+  walk.End();
+  UnregisterSnapshot(snapshot);
   return found;
 }
 

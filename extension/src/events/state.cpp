@@ -24,7 +24,7 @@ struct State {
 // Folds the stream's events up to the given version and time, as the running statement sees them.
 State FoldStream(text* stream_id, int64 at_version, TimestampTz as_of) {
   Relation store = OpenStore(AccessShareLock);
-  Relation index = index_open(RelationOid(kStreamVersionIndex), AccessShareLock);
+  Relation index = index_open(RelationOid(kStore.by_version), AccessShareLock);
   TupleTableSlot* slot = table_slot_create(store, nullptr);
   ScanKeyData keys[2];
   ScanKeyEntryInitialize(&keys[0], 0, 1, BTEqualStrategyNumber, InvalidOid,

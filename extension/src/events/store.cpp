@@ -1,5 +1,7 @@
 #include "events/store.h"
 
+#include "postgres/values.h"
+
 extern "C" {
 #include "access/genam.h"
 #include "access/relscan.h"
@@ -7,6 +9,7 @@ extern "C" {
 #include "access/tableam.h"
 #include "catalog/namespace.h"
 #include "executor/tuptable.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -18,24 +21,24 @@ namespace {
 
 // One index lookup: the first row in the given direction for an equality on the leading columns.
 struct Probe {
-  Relation store;
+  Relation table;
   Relation index;
   TupleTableSlot* slot;
   IndexScanDesc scan;
 };
 
-Probe BeginProbe(Relation store, const char* index_name, text* stream_id, Datum second,
+Probe BeginProbe(Relation table, const char* index_name, text* stream_id, Datum second,
                  RegProcedure second_equal) {
   Probe probe;
-  probe.store = store;
+  probe.table = table;
   probe.index = index_open(RelationOid(index_name), AccessShareLock);
-  probe.slot = table_slot_create(store, nullptr);
+  probe.slot = table_slot_create(table, nullptr);
   ScanKeyData keys[2];
   const int key_count = second_equal == InvalidOid ? 1 : 2;
   ScanKeyEntryInitialize(&keys[0], 0, 1, BTEqualStrategyNumber, InvalidOid,
                          probe.index->rd_indcollation[0], F_TEXTEQ, PointerGetDatum(stream_id));
   if (key_count == 2) ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, second_equal, second);
-  probe.scan = AUREN_INDEX_BEGINSCAN(store, probe.index, SnapshotSelf, key_count);
+  probe.scan = AUREN_INDEX_BEGINSCAN(table, probe.index, SnapshotSelf, key_count);
   index_rescan(probe.scan, keys, key_count, nullptr, 0);
   return probe;
 }
@@ -60,12 +63,12 @@ Datum Attribute(const Probe& probe, Column column) {
 bool InSnapshot(const Probe& probe) {
   if (!IsolationUsesXactSnapshot()) return true;
   return IsOwn(probe.slot) ||
-         table_tuple_satisfies_snapshot(probe.store, probe.slot, GetTransactionSnapshot());
+         table_tuple_satisfies_snapshot(probe.table, probe.slot, GetTransactionSnapshot());
 }
 
-bool FindRow(Relation store, const char* index_name, text* stream_id, Datum second,
-             RegProcedure second_equal, Row* row) {
-  const Probe probe = BeginProbe(store, index_name, stream_id, second, second_equal);
+bool FindRowIn(Relation table, const char* index_name, text* stream_id, Datum second,
+               RegProcedure second_equal, Row* row) {
+  const Probe probe = BeginProbe(table, index_name, stream_id, second, second_equal);
   const bool found = Next(probe, ForwardScanDirection);
   if (found) {
     row->event_id = *DatumGetUUIDP(Attribute(probe, kEventId));
@@ -78,6 +81,44 @@ bool FindRow(Relation store, const char* index_name, text* stream_id, Datum seco
   }
   EndProbe(probe);
   return found;
+}
+
+// `index`: which of a table's indexes to ask.
+bool FindRow(Relation store, const char* TableNames::*index, text* stream_id, Datum second,
+             RegProcedure second_equal, Row* row) {
+  if (FindRowIn(store, kStore.*index, stream_id, second, second_equal, row)) return true;
+  Relation archive = OpenArchiveIfFilled(AccessShareLock);
+  if (archive == nullptr) return false;
+  const bool found = FindRowIn(archive, kArchive.*index, stream_id, second, second_equal, row);
+  table_close(archive, AccessShareLock);
+  return found;
+}
+
+bytea* Hash(const Probe& probe) {
+  const AttrNumber column = HashColumn(probe.table);
+  if (column == 0) return nullptr;
+  bool is_null;
+  const Datum hash = slot_getattr(probe.slot, column, &is_null);
+  return is_null ? nullptr : DatumGetByteaPCopy(hash);
+}
+
+Tip FindTipIn(Relation table, const char* index_name, text* stream_id) {
+  const Probe probe = BeginProbe(table, index_name, stream_id, 0, InvalidOid);
+  Tip tip = {.version = 0,
+             .created_at = DT_NOBEGIN,
+             .is_tombstone = false,
+             .hash = nullptr,
+             .in_snapshot = true};
+  if (Next(probe, BackwardScanDirection)) {
+    tip.version = DatumGetInt64(Attribute(probe, kVersion));
+    tip.created_at = DatumGetTimestampTz(Attribute(probe, kCreatedAt));
+    tip.is_tombstone =
+        pg::View(DatumGetTextPP(Attribute(probe, kEventType))) == kTombstoneType;
+    tip.hash = Hash(probe);
+    tip.in_snapshot = InSnapshot(probe);
+  }
+  EndProbe(probe);
+  return tip;
 }
 
 }  // namespace
@@ -98,26 +139,44 @@ bool IsOwn(TupleTableSlot* slot) {
       DatumGetTransactionId(slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null)));
 }
 
-Relation OpenStore(LOCKMODE lock) { return table_open(RelationOid("event_store"), lock); }
+Relation OpenStore(LOCKMODE lock) { return table_open(RelationOid(kStore.table), lock); }
+
+Relation OpenArchiveIfFilled(LOCKMODE lock) {
+  const Oid oid = get_relname_relid(kArchive.table, get_namespace_oid("events", false));
+  if (!OidIsValid(oid)) return nullptr;
+  Relation archive = table_open(oid, lock);
+  if (RelationGetNumberOfBlocks(archive) > 0) return archive;
+  table_close(archive, lock);
+  return nullptr;
+}
+
+AttrNumber HashColumn(Relation store) {
+  const TupleDesc columns = RelationGetDescr(store);
+  for (int i = kHash - 1; i < columns->natts; i++) {
+    const Form_pg_attribute column = TupleDescAttr(columns, i);
+    if (column->atttypid == BYTEAOID && namestrcmp(&column->attname, "hash") == 0) {
+      return column->attnum;
+    }
+  }
+  return 0;
+}
 
 Tip FindTip(Relation store, text* stream_id) {
-  const Probe probe = BeginProbe(store, kStreamVersionIndex, stream_id, 0, InvalidOid);
-  Tip tip{0, DT_NOBEGIN, true};
-  if (Next(probe, BackwardScanDirection)) {
-    tip.version = DatumGetInt64(Attribute(probe, kVersion));
-    tip.created_at = DatumGetTimestampTz(Attribute(probe, kCreatedAt));
-    tip.in_snapshot = InSnapshot(probe);
-  }
-  EndProbe(probe);
-  return tip;
+  const Tip tip = FindTipIn(store, kStore.by_version, stream_id);
+  if (tip.version > 0) return tip;
+  Relation archive = OpenArchiveIfFilled(AccessShareLock);
+  if (archive == nullptr) return tip;
+  const Tip archived = FindTipIn(archive, kArchive.by_version, stream_id);
+  table_close(archive, AccessShareLock);
+  return archived;
 }
 
 bool FindById(Relation store, text* stream_id, const pg_uuid_t* event_id, Row* row) {
-  return FindRow(store, kStreamEventIndex, stream_id, UUIDPGetDatum(event_id), F_UUID_EQ, row);
+  return FindRow(store, &TableNames::by_id, stream_id, UUIDPGetDatum(event_id), F_UUID_EQ, row);
 }
 
 bool FindByVersion(Relation store, text* stream_id, int64 version, Row* row) {
-  return FindRow(store, kStreamVersionIndex, stream_id, Int64GetDatum(version), F_INT8EQ, row);
+  return FindRow(store, &TableNames::by_version, stream_id, Int64GetDatum(version), F_INT8EQ, row);
 }
 
 }  // namespace auren::events

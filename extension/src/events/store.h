@@ -1,5 +1,9 @@
-// The store's table as the C++ side sees it: probes by index, and the shape of a
-// row. Writing one: events/insert.h.
+// The store's tables as the C++ side sees them: probes by index, and the shape of a row. Writing one:
+// events/insert.h. Reading many: events/walk.h.
+//
+// There are two tables of one shape: the store, to which events are appended, and the archive, to which
+// whole streams are moved (events/archive.cpp). A stream may lie in either, or in both; then what is in
+// the archive is older. Probes look into both.
 //
 // Probes look with SnapshotSelf: what is committed now, plus what this transaction has written,
 // also in the running command (which no MVCC snapshot would show). They take no search_path, no
@@ -15,7 +19,8 @@ extern "C" {
 
 namespace auren::events {
 
-// The columns' numbers, fixed by extension/schema/events.sql.
+// The columns' numbers, fixed by extension/schema/events.sql. The last one came with 0.2.0 and stands
+// elsewhere when a column of the user's was there first: ask HashColumn.
 enum Column : AttrNumber {
   kPosition = 1,
   kEventId,
@@ -26,16 +31,37 @@ enum Column : AttrNumber {
   kMetadata,
   kCreatedBy,
   kCreatedAt,
+  kHash,
 };
-inline constexpr int kColumns = kCreatedAt;
+inline constexpr int kColumns = kHash;
 
 // The oid of one of schema events' tables or sequences; XX000 when it is gone.
 Oid RelationOid(const char* name);
 
-inline constexpr char kStreamVersionIndex[] = "event_store_stream_version";
-inline constexpr char kStreamEventIndex[] = "event_store_stream_event";
-inline constexpr char kPositionIndex[] = "idx_event_store_position";
-inline constexpr char kCategoryIndex[] = "idx_event_store_category_position";
+// A table of events and what belongs to it.
+struct TableNames {
+  const char* table;
+  const char* version_check;
+  const char* by_version;   // unique (stream_id, version)
+  const char* by_id;        // unique (stream_id, event_id)
+  const char* by_position;  // (position)
+  const char* by_category;  // (category, position)
+};
+inline constexpr TableNames kStore = {"event_store",
+                                      "event_store_version_check",
+                                      "event_store_stream_version",
+                                      "event_store_stream_event",
+                                      "idx_event_store_position",
+                                      "idx_event_store_category_position"};
+inline constexpr TableNames kArchive = {"event_archive",
+                                        "event_archive_version_check",
+                                        "event_archive_stream_version",
+                                        "event_archive_stream_event",
+                                        "idx_event_archive_position",
+                                        "idx_event_archive_category_position"};
+
+// The last event of a stream that has been closed for good (events.tombstone_stream).
+inline constexpr std::string_view kTombstoneType = "stream_tombstoned";
 
 // A stored event, copied out of the table into the current memory context.
 struct Row {
@@ -52,11 +78,21 @@ struct Row {
 struct Tip {
   int64 version;  // 0: the stream does not exist
   TimestampTz created_at;
+  bool is_tombstone;
+  bytea* hash;  // nullptr: the stream has no chain
   bool in_snapshot;
 };
 
 Relation OpenStore(LOCKMODE lock);
 
+// The archive; nullptr while nothing is in it, as is also right for the schema of 0.1.0, which had
+// none. To read under a snapshot: take the snapshot first.
+Relation OpenArchiveIfFilled(LOCKMODE lock);
+
+// Where the hash stands; 0 in the schema of 0.1.0.
+AttrNumber HashColumn(Relation store);
+
+// REQUIRES, for each: the stream's lock is held, for the two tables are asked one after the other.
 Tip FindTip(Relation store, text* stream_id);
 bool FindById(Relation store, text* stream_id, const pg_uuid_t* event_id, Row* row);
 bool FindByVersion(Relation store, text* stream_id, int64 version, Row* row);
@@ -74,6 +110,7 @@ struct NewRow {
   Jsonb* metadata;  // nullptr: NULL
   text* created_by;
   TimestampTz created_at;
+  bytea* hash;  // nullptr: NULL
 };
 
 // Takes the gate, then draws the next position.
