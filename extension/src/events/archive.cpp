@@ -8,14 +8,12 @@
 #include "events/append.h"
 #include "events/insert.h"
 #include "events/names.h"
+#include "events/scan.h"
 #include "postgres/values.h"
 
 extern "C" {
-#include "access/genam.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "executor/tuptable.h"
-#include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 }
 
@@ -46,31 +44,6 @@ void RequireAsMade(const Side& side) {
            errhint("Drop what was added, move the streams, and add it again.")));
 }
 
-// A walk over a stream's rows in one table, as they are now, own ones included.
-struct Rows {
-  Relation index;
-  TupleTableSlot* slot;
-  IndexScanDesc scan;
-};
-
-Rows BeginRows(const Side& from, text* stream_id) {
-  Rows rows;
-  rows.index = index_open(RelationOid(from.names.by_version), AccessShareLock);
-  rows.slot = table_slot_create(from.table, nullptr);
-  ScanKeyData key;
-  ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid,
-                         rows.index->rd_indcollation[0], F_TEXTEQ, PointerGetDatum(stream_id));
-  rows.scan = AUREN_INDEX_BEGINSCAN(from.table, rows.index, SnapshotSelf, 1);
-  index_rescan(rows.scan, &key, 1, nullptr, 0);
-  return rows;
-}
-
-void EndRows(const Rows& rows) {
-  index_endscan(rows.scan);
-  ExecDropSingleTupleTableSlot(rows.slot);
-  index_close(rows.index, AccessShareLock);
-}
-
 // Under REPEATABLE READ the move must not take along what the transaction cannot see.
 void RequireVisible(const Side& from, TupleTableSlot* slot, text* stream_id) {
   if (!IsolationUsesXactSnapshot() || IsOwn(slot)) return;
@@ -85,15 +58,17 @@ int64 MoveStream(const Side& from, const Side& to, text* stream_id) {
   heap.Begin(to.table, HeapInsert::kChunk);
   ItemPointerData leaving[HeapInsert::kChunk];
   int64 moved = 0;
-  const Rows rows = BeginRows(from, stream_id);
+  Scan rows;
+  rows.Begin(from.table, from.names.by_version, SnapshotSelf);
+  rows.Equal(stream_id);
   bool more = true;
   while (more) {
     int count = 0;
-    while (!heap.IsFull() && (more = index_getnext_slot(rows.scan, ForwardScanDirection, rows.slot))) {
+    while (!heap.IsFull() && (more = rows.Next(ForwardScanDirection))) {
       CHECK_FOR_INTERRUPTS();
-      RequireVisible(from, rows.slot, stream_id);
-      heap.AddCopy(rows.slot);
-      leaving[count++] = rows.slot->tts_tid;
+      RequireVisible(from, rows.slot(), stream_id);
+      heap.AddCopy(rows.slot());
+      leaving[count++] = rows.slot()->tts_tid;
     }
     heap.Flush();
     for (int i = 0; i < count; i++) {
@@ -101,7 +76,7 @@ int64 MoveStream(const Side& from, const Side& to, text* stream_id) {
     }
     moved += count;
   }
-  EndRows(rows);
+  rows.End();
   heap.End();
   CommandCounterIncrement();
   return moved;

@@ -1,17 +1,14 @@
 #include "events/store.h"
 
+#include "events/scan.h"
 #include "postgres/values.h"
 
 extern "C" {
-#include "access/genam.h"
-#include "access/relscan.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/namespace.h"
-#include "executor/tuptable.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 }
@@ -19,112 +16,82 @@ extern "C" {
 namespace auren::events {
 namespace {
 
-// One index lookup: the first row in the given direction for an equality on the leading columns.
-struct Probe {
-  Relation table;
-  Relation index;
-  TupleTableSlot* slot;
-  IndexScanDesc scan;
-};
-
-Probe BeginProbe(Relation table, const char* index_name, text* stream_id, Datum second,
-                 RegProcedure second_equal) {
-  Probe probe;
-  probe.table = table;
-  probe.index = index_open(RelationOid(index_name), AccessShareLock);
-  probe.slot = table_slot_create(table, nullptr);
-  ScanKeyData keys[2];
-  const int key_count = second_equal == InvalidOid ? 1 : 2;
-  ScanKeyEntryInitialize(&keys[0], 0, 1, BTEqualStrategyNumber, InvalidOid,
-                         probe.index->rd_indcollation[0], F_TEXTEQ, PointerGetDatum(stream_id));
-  if (key_count == 2) ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, second_equal, second);
-  probe.scan = AUREN_INDEX_BEGINSCAN(table, probe.index, SnapshotSelf, key_count);
-  index_rescan(probe.scan, keys, key_count, nullptr, 0);
-  return probe;
-}
-
-bool Next(const Probe& probe, ScanDirection direction) {
-  return index_getnext_slot(probe.scan, direction, probe.slot);
-}
-
-void EndProbe(const Probe& probe) {
-  index_endscan(probe.scan);
-  ExecDropSingleTupleTableSlot(probe.slot);
-  index_close(probe.index, AccessShareLock);
-}
-
-Datum Attribute(const Probe& probe, Column column) {
-  bool is_null;
-  return slot_getattr(probe.slot, column, &is_null);
-}
-
 // Whether the transaction's own snapshot knows the row. Under READ COMMITTED the next statement
 // will.
-bool InSnapshot(const Probe& probe) {
+bool InSnapshot(const Scan& scan) {
   if (!IsolationUsesXactSnapshot()) return true;
-  return IsOwn(probe.slot) ||
-         table_tuple_satisfies_snapshot(probe.table, probe.slot, GetTransactionSnapshot());
+  return IsOwn(scan.slot()) ||
+         table_tuple_satisfies_snapshot(scan.table(), scan.slot(), GetTransactionSnapshot());
 }
 
-bool FindRowIn(Relation table, const char* index_name, text* stream_id, Datum second,
-               RegProcedure second_equal, Row* row) {
-  const Probe probe = BeginProbe(table, index_name, stream_id, second, second_equal);
-  const bool found = Next(probe, ForwardScanDirection);
+// The row that comes first by the index, for a stream and the value of the index's second column.
+template <typename Key>
+bool FindRowIn(Relation table, const char* index, text* stream_id, Key key, Row* row) {
+  Scan scan;
+  scan.Begin(table, index, SnapshotSelf);
+  scan.Equal(stream_id);
+  scan.Equal(key);
+  const bool found = scan.Next(ForwardScanDirection);
   if (found) {
-    row->event_id = *DatumGetUUIDP(Attribute(probe, kEventId));
-    row->version = DatumGetInt64(Attribute(probe, kVersion));
-    row->position = DatumGetInt64(Attribute(probe, kPosition));
-    row->created_at = DatumGetTimestampTz(Attribute(probe, kCreatedAt));
-    row->event_type = DatumGetTextPCopy(Attribute(probe, kEventType));
-    row->event_data = DatumGetJsonbPCopy(Attribute(probe, kEventData));
-    row->in_snapshot = InSnapshot(probe);
+    row->event_id = *DatumGetUUIDP(scan.Get(kEventId));
+    row->version = DatumGetInt64(scan.Get(kVersion));
+    row->position = DatumGetInt64(scan.Get(kPosition));
+    row->created_at = DatumGetTimestampTz(scan.Get(kCreatedAt));
+    row->event_type = DatumGetTextPCopy(scan.Get(kEventType));
+    row->event_data = DatumGetJsonbPCopy(scan.Get(kEventData));
+    row->in_snapshot = InSnapshot(scan);
   }
-  EndProbe(probe);
+  scan.End();
   return found;
 }
 
 // `index`: which of a table's indexes to ask.
-bool FindRow(Relation store, const char* TableNames::*index, text* stream_id, Datum second,
-             RegProcedure second_equal, Row* row) {
-  if (FindRowIn(store, kStore.*index, stream_id, second, second_equal, row)) return true;
+template <typename Key>
+bool FindRow(Relation store, const char* TableNames::*index, text* stream_id, Key key, Row* row) {
+  if (FindRowIn(store, kStore.*index, stream_id, key, row)) return true;
   Relation archive = OpenArchiveIfFilled(AccessShareLock);
   if (archive == nullptr) return false;
-  const bool found = FindRowIn(archive, kArchive.*index, stream_id, second, second_equal, row);
+  const bool found = FindRowIn(archive, kArchive.*index, stream_id, key, row);
   table_close(archive, AccessShareLock);
   return found;
 }
 
-bytea* Hash(const Probe& probe) {
-  const AttrNumber column = HashColumn(probe.table);
+bytea* Hash(const Scan& scan) {
+  const AttrNumber column = HashColumn(scan.table());
   if (column == 0) return nullptr;
   bool is_null;
-  const Datum hash = slot_getattr(probe.slot, column, &is_null);
+  const Datum hash = slot_getattr(scan.slot(), column, &is_null);
   return is_null ? nullptr : DatumGetByteaPCopy(hash);
 }
 
-Tip FindTipIn(Relation table, const char* index_name, text* stream_id) {
-  const Probe probe = BeginProbe(table, index_name, stream_id, 0, InvalidOid);
+Tip FindTipIn(Relation table, const char* index, text* stream_id) {
+  Scan scan;
+  scan.Begin(table, index, SnapshotSelf);
+  scan.Equal(stream_id);
   Tip tip = {.version = 0,
              .created_at = DT_NOBEGIN,
              .is_tombstone = false,
              .hash = nullptr,
              .in_snapshot = true};
-  if (Next(probe, BackwardScanDirection)) {
-    tip.version = DatumGetInt64(Attribute(probe, kVersion));
-    tip.created_at = DatumGetTimestampTz(Attribute(probe, kCreatedAt));
-    tip.is_tombstone =
-        pg::View(DatumGetTextPP(Attribute(probe, kEventType))) == kTombstoneType;
-    tip.hash = Hash(probe);
-    tip.in_snapshot = InSnapshot(probe);
+  if (scan.Next(BackwardScanDirection)) {
+    tip.version = DatumGetInt64(scan.Get(kVersion));
+    tip.created_at = DatumGetTimestampTz(scan.Get(kCreatedAt));
+    tip.is_tombstone = pg::View(DatumGetTextPP(scan.Get(kEventType))) == kTombstoneType;
+    tip.hash = Hash(scan);
+    tip.in_snapshot = InSnapshot(scan);
   }
-  EndProbe(probe);
+  scan.End();
   return tip;
 }
 
 }  // namespace
 
+Oid FindRelation(const char* name) {
+  return get_relname_relid(name, get_namespace_oid("events", false));
+}
+
 Oid RelationOid(const char* name) {
-  const Oid oid = get_relname_relid(name, get_namespace_oid("events", false));
+  const Oid oid = FindRelation(name);
   if (!OidIsValid(oid)) {
     ereport(ERROR,
             (errcode(ERRCODE_INTERNAL_ERROR), errmsg("relation \"events.%s\" is missing", name),
@@ -142,7 +109,7 @@ bool IsOwn(TupleTableSlot* slot) {
 Relation OpenStore(LOCKMODE lock) { return table_open(RelationOid(kStore.table), lock); }
 
 Relation OpenArchiveIfFilled(LOCKMODE lock) {
-  const Oid oid = get_relname_relid(kArchive.table, get_namespace_oid("events", false));
+  const Oid oid = FindRelation(kArchive.table);
   if (!OidIsValid(oid)) return nullptr;
   Relation archive = table_open(oid, lock);
   if (RelationGetNumberOfBlocks(archive) > 0) return archive;
@@ -172,11 +139,11 @@ Tip FindTip(Relation store, text* stream_id) {
 }
 
 bool FindById(Relation store, text* stream_id, const pg_uuid_t* event_id, Row* row) {
-  return FindRow(store, &TableNames::by_id, stream_id, UUIDPGetDatum(event_id), F_UUID_EQ, row);
+  return FindRow(store, &TableNames::by_id, stream_id, event_id, row);
 }
 
 bool FindByVersion(Relation store, text* stream_id, int64 version, Row* row) {
-  return FindRow(store, &TableNames::by_version, stream_id, Int64GetDatum(version), F_INT8EQ, row);
+  return FindRow(store, &TableNames::by_version, stream_id, version, row);
 }
 
 }  // namespace auren::events

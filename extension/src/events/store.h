@@ -35,8 +35,11 @@ enum Column : AttrNumber {
 };
 inline constexpr int kColumns = kHash;
 
-// The oid of one of schema events' tables or sequences; XX000 when it is gone.
+// The oid of one of schema events' tables, indexes or sequences; XX000 when it is gone.
 Oid RelationOid(const char* name);
+
+// The same; InvalidOid when the schema is of a version that did not have it.
+Oid FindRelation(const char* name);
 
 // A table of events and what belongs to it.
 struct TableNames {

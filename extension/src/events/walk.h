@@ -9,11 +9,8 @@
 // An ERROR in between needs no cleaning up.
 #pragma once
 
+#include "events/scan.h"
 #include "events/store.h"
-
-extern "C" {
-#include "access/genam.h"
-}
 
 namespace auren::events {
 
@@ -24,7 +21,7 @@ class Walk {
 
   // Goes to the next row; false at the end. The row is valid until the next call.
   bool Next();
-  TupleTableSlot* slot() const { return legs_[at_].slot; }
+  TupleTableSlot* slot() const { return legs_[at_].scan.slot(); }
   int64 position() const { return legs_[at_].position; }
 
   void End();
@@ -33,9 +30,7 @@ class Walk {
   // One of the two tables.
   struct Leg {
     Relation table;  // nullptr: nothing is in it
-    Relation index;
-    TupleTableSlot* slot;
-    IndexScanDesc scan;
+    Scan scan;
     int64 position;  // of the row that comes next; kAtEnd: none
   };
 

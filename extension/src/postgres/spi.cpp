@@ -1,5 +1,7 @@
 #include "postgres/spi.h"
 
+#include "postgres/search_path.h"
+
 extern "C" {
 #include "utils/guc.h"
 }
@@ -7,9 +9,7 @@ extern "C" {
 namespace auren::pg {
 
 SpiSession SpiBegin() {
-  const SpiSession session{NewGUCNestLevel()};
-  (void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-                          GUC_ACTION_SAVE, true, 0, false);
+  const SpiSession session{PinSearchPath()};
   // A kept plan may have been made when its table was empty; it has to do when the table is large.
   (void)set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
                           true, 0, false);
@@ -19,7 +19,7 @@ SpiSession SpiBegin() {
 
 void SpiEnd(SpiSession session) {
   SPI_finish();
-  AtEOXact_GUC(true, session.guc_level);
+  UnpinSearchPath(session.guc_level);
 }
 
 uint64 Execute(Statement* statement, const Datum* values, const bool* is_null, bool read_only,
