@@ -17,7 +17,7 @@ SELECT events.get_stream_state('till:1', 2)->'state' AS at_2, events.get_stream_
 SELECT events.get_stream_state('till:1', p_as_of => created_at)->'state'->'seen' = to_jsonb(max(version) OVER (PARTITION BY created_at)) AS as_of
 FROM events.replay_stream('till:1');
 SELECT events.get_stream_state('till:1', p_as_of => '2001-01-01') AS too_early;
-SELECT events.get_stream_state('till:1')->'updated_at' = events.merge_stream('till:1', NULL, NULL)->'updated_at' AS same_time;
+SELECT events.get_stream_state('till:1')->'updated_at' = events.fold_stream('till:1')->'updated_at' AS same_time;
 
 -- What cannot be one.
 CREATE FUNCTION volatile_fold(jsonb, events.event_store) RETURNS jsonb LANGUAGE sql AS 'SELECT $1';

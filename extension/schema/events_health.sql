@@ -15,7 +15,8 @@
 --   sequence_sound           cache 1, increment 1, no cycle, and the column's default draws from it
 --   guard_in_place           the trigger against UPDATE, DELETE and TRUNCATE, ENABLE ALWAYS, ours
 --   insert_granted_to_nobody no role but the owner and superusers could write past the functions
-CREATE FUNCTION events.verify() RETURNS TABLE (check_name text, ok boolean, detail text)
+--   snapshots_equal          the states that are kept are those of a fold from the first event
+CREATE FUNCTION events.verify_store() RETURNS TABLE (check_name text, ok boolean, detail text)
 LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
   WITH streams AS (
     SELECT count(*) AS events,
@@ -149,6 +150,28 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
          coalesce('may insert: ' || names, 'only functions write')
     FROM intruders
 $$;
+COMMENT ON FUNCTION events.verify_store() IS
+  'what verify proves without running a reducer, which it leaves to the rights of whoever asks';
+
+-- SECURITY INVOKER: to fold anew may run code of users.
+CREATE FUNCTION events.verify() RETURNS TABLE (check_name text, ok boolean, detail text)
+LANGUAGE sql STABLE SECURITY INVOKER PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT v.check_name, v.ok, v.detail FROM events.verify_store() AS v
+  UNION ALL
+  SELECT 'snapshots_equal', wrong = 0,
+         CASE wrong WHEN 0 THEN format('%s snapshots', snapshots)
+                    ELSE format('%s wrong, such as %s', wrong, example) END
+    FROM (SELECT count(*) AS snapshots,
+                 count(*) FILTER (WHERE NOT same) AS wrong,
+                 min(format('stream "%s" version %s', stream_id, version) COLLATE "C")
+                   FILTER (WHERE NOT same) AS example
+            FROM events.snapshots AS s
+            CROSS JOIN LATERAL (SELECT events.fold_stream(s.stream_id, s.version)) AS f (fold)
+            CROSS JOIN LATERAL (
+              SELECT (f.fold -> 'state', f.fold -> 'version')
+                     IS NOT DISTINCT FROM (s.state, to_jsonb(s.version))) AS e (same)
+           WHERE s.reducer = events.current_reducer(s.stream_id)) AS kept
+$$;
 COMMENT ON FUNCTION events.verify() IS
   'proves the store''s invariants, one row per check; reads all of it';
 
@@ -204,7 +227,7 @@ CREATE VIEW events.store_stats AS
                     ORDER BY e.position LIMIT 1)) / 86400, 1)))::float8) AS span (days);
 COMMENT ON VIEW events.store_stats IS 'how large the store is, by what, and how fast it grows';
 
-REVOKE ALL ON FUNCTION events.verify(), events.sampled_percent() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION events.verify() TO auren_admin;
+REVOKE ALL ON FUNCTION events.verify(), events.verify_store(), events.sampled_percent() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION events.verify(), events.verify_store() TO auren_admin;
 GRANT EXECUTE ON FUNCTION events.sampled_percent() TO auren_reader;
 GRANT SELECT ON events.event_types, events.store_stats TO auren_reader;

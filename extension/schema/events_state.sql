@@ -1,5 +1,5 @@
--- Schema events: what a stream amounts to. The default fold is C (src/events/state.cpp); a category
--- may have one of its own. See docs/events.md.
+-- Schema events: what a stream amounts to. The default fold is C (src/events/fold.h); a category may
+-- have one of its own (src/events/reducer.h). See docs/events-state.md.
 
 -- By name, not by OID: dump and restore keep the one and not the other.
 CREATE TABLE events.reducers (
@@ -7,6 +7,20 @@ CREATE TABLE events.reducers (
   reducer text NOT NULL
 );
 COMMENT ON TABLE events.reducers IS 'the categories with a fold of their own';
+
+-- A cache, see src/events/snapshots.h: deleting from it costs time and nothing else.
+CREATE TABLE events.snapshots (
+  stream_id text COLLATE "C" NOT NULL,
+  reducer text COLLATE "C" NOT NULL,
+  version bigint NOT NULL,
+  updated_at timestamptz NOT NULL,
+  state jsonb NOT NULL,
+  PRIMARY KEY (stream_id, reducer, version)
+);
+COMMENT ON TABLE events.snapshots IS
+  'states kept by get_stream_state, so that a long stream costs only its tail; may be deleted any time';
+COMMENT ON COLUMN events.snapshots.reducer IS
+  'the fold that made it: its name, and a digest of its definition';
 
 CREATE FUNCTION events.register_reducer(p_category text, p_reducer regprocedure) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -41,59 +55,41 @@ $$;
 COMMENT ON FUNCTION events.register_reducer(text, regprocedure) IS
   'gives a category a fold of its own: (state jsonb, event events.event_store) -> jsonb; NULL: the default';
 
-CREATE FUNCTION events.merge_stream(p_stream_id text, p_at_version bigint, p_as_of timestamptz)
-  RETURNS jsonb
-  AS 'MODULE_PATHNAME', 'events_get_stream_state'
-  LANGUAGE C STABLE SECURITY DEFINER PARALLEL SAFE;
-COMMENT ON FUNCTION events.merge_stream(text, bigint, timestamptz) IS
-  'the default fold of a stream: later keys win, a key that is null is removed';
-
 -- SECURITY INVOKER: a reducer is a user's code and runs with the rights of whoever asks.
 CREATE FUNCTION events.get_stream_state(
   p_stream_id text,
   p_at_version bigint DEFAULT NULL,
   p_as_of timestamptz DEFAULT NULL
 ) RETURNS jsonb
-LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  reducer regprocedure;
-  answer jsonb;
-BEGIN
-  SELECT r.reducer::regprocedure INTO reducer
-    FROM events.reducers AS r WHERE r.category = split_part(p_stream_id, ':', 1);
-  IF reducer IS NULL THEN
-    RETURN events.merge_stream(p_stream_id, p_at_version, p_as_of);
-  END IF;
-  -- One statement, so that the reducer is planned once and not per event.
-  EXECUTE format($fold$
-    WITH RECURSIVE folded AS (
-      SELECT 0::bigint AS version, NULL::timestamptz AS created_at, '{}'::jsonb AS state
-      UNION ALL
-      SELECT e.version, e.created_at, %s(f.state, e)
-        FROM folded AS f
-        JOIN events.event_store AS e ON e.stream_id = $1 AND e.version = f.version + 1
-       WHERE e.version <= coalesce($2, e.version) AND e.created_at <= coalesce($3, 'infinity')
-    )
-    SELECT jsonb_build_object('stream_id', $1, 'version', version,
-             'updated_at', to_char(created_at AT TIME ZONE 'UTC',
-                                   'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
-             'state', state)
-      FROM folded WHERE version > 0 ORDER BY version DESC LIMIT 1
-  $fold$, (SELECT format('%I.%I', n.nspname, p.proname)
-             FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
-            WHERE p.oid = reducer))
-    INTO answer USING p_stream_id, p_at_version, p_as_of;
-  RETURN answer;
-END
-$$;
+  AS 'MODULE_PATHNAME', 'events_get_stream_state'
+  LANGUAGE C STABLE SECURITY INVOKER PARALLEL UNSAFE;
 COMMENT ON FUNCTION events.get_stream_state IS
   'the fold of a stream, by its category''s reducer; else later keys win, a null key is removed';
 
+CREATE FUNCTION events.fold_stream(
+  p_stream_id text,
+  p_at_version bigint DEFAULT NULL,
+  p_as_of timestamptz DEFAULT NULL
+) RETURNS jsonb
+  AS 'MODULE_PATHNAME', 'events_fold_stream'
+  LANGUAGE C STABLE SECURITY INVOKER PARALLEL UNSAFE;
+COMMENT ON FUNCTION events.fold_stream IS
+  'the same as get_stream_state from the first event on: uses no snapshot and keeps none';
+
+CREATE FUNCTION events.current_reducer(p_stream_id text) RETURNS text
+  AS 'MODULE_PATHNAME', 'events_current_reducer'
+  LANGUAGE C STABLE STRICT SECURITY INVOKER PARALLEL UNSAFE;
+COMMENT ON FUNCTION events.current_reducer IS
+  'the fold of a stream as snapshots name it; a snapshot of another one is not used';
+
 REVOKE ALL ON FUNCTION
-  events.register_reducer(text, regprocedure), events.merge_stream(text, bigint, timestamptz),
-  events.get_stream_state FROM PUBLIC;
+  events.register_reducer(text, regprocedure), events.get_stream_state, events.fold_stream,
+  events.current_reducer
+  FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION events.register_reducer(text, regprocedure) TO auren_admin;
-GRANT EXECUTE ON FUNCTION events.merge_stream(text, bigint, timestamptz), events.get_stream_state
+GRANT EXECUTE ON FUNCTION events.get_stream_state, events.fold_stream, events.current_reducer
   TO auren_reader;
-GRANT SELECT ON events.reducers TO auren_reader;
+GRANT SELECT ON events.reducers, events.snapshots TO auren_reader;
+GRANT DELETE ON events.snapshots TO auren_admin;
 SELECT pg_catalog.pg_extension_config_dump('events.reducers', '');
+SELECT pg_catalog.pg_extension_config_dump('events.snapshots', '');

@@ -1,79 +1,113 @@
-// events.merge_stream, the default fold behind events.get_stream_state: what a stream amounts to.
+// events.get_stream_state: what a stream amounts to.
 #include "events/fold.h"
-#include "events/store.h"
+#include "events/reducer.h"
+#include "events/snapshots.h"
+#include "events/stream.h"
 #include "postgres/values.h"
 
 extern "C" {
-#include "access/genam.h"
 #include "access/table.h"
-#include "access/tableam.h"
-#include "executor/tuptable.h"
-#include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 }
 
 namespace auren::events {
 namespace {
 
-struct State {
-  int64 version;  // 0: there is none
-  TimestampTz updated_at;
-  Jsonb* state;
+// What is asked for: the stream as the running statement sees it, up to a version.
+struct Question {
+  text* stream_id;
+  int64 up_to;
+  Snapshot snapshot;
 };
 
-// Folds the stream's events up to the given version and time, as the running statement sees them.
-State FoldStream(text* stream_id, int64 at_version, TimestampTz as_of) {
-  Relation store = OpenStore(AccessShareLock);
-  Relation index = index_open(RelationOid(kStore.by_version), AccessShareLock);
-  TupleTableSlot* slot = table_slot_create(store, nullptr);
-  ScanKeyData keys[2];
-  ScanKeyEntryInitialize(&keys[0], 0, 1, BTEqualStrategyNumber, InvalidOid,
-                         index->rd_indcollation[0], F_TEXTEQ, PointerGetDatum(stream_id));
-  ScanKeyInit(&keys[1], 2, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(at_version));
-  IndexScanDesc scan = AUREN_INDEX_BEGINSCAN(store, index, GetActiveSnapshot(), 2);
-  index_rescan(scan, keys, 2, nullptr, 0);
+void Advance(State* state, const Scan& event) {
+  state->version = DatumGetInt64(event.Get(kVersion));
+  state->updated_at = DatumGetTimestampTz(event.Get(kCreatedAt));
+}
 
-  State result{};
+// Folds the events behind `from` by the default merge: backwards, down to the state that is there.
+State Merge(const Question& question, const State& from, int64* folded) {
+  State result = from;
   Fold fold;
   fold.Begin();
   const MemoryContext per_event =
       // NOLINTNEXTLINE(bugprone-implicit-widening-of-multiplication-result): the macro's own
       AllocSetContextCreate(CurrentMemoryContext, "one event", ALLOCSET_DEFAULT_SIZES);
-  while (index_getnext_slot(scan, BackwardScanDirection, slot)) {
-    CHECK_FOR_INTERRUPTS();
-    bool is_null;
-    const TimestampTz created_at = DatumGetTimestampTz(slot_getattr(slot, kCreatedAt, &is_null));
-    if (created_at > as_of) continue;
-    if (result.version == 0) {
-      result.version = DatumGetInt64(slot_getattr(slot, kVersion, &is_null));
-      result.updated_at = created_at;
-    }
+  Stream events;
+  events.Begin(question.stream_id, from.version, question.up_to, BackwardScanDirection,
+               question.snapshot);
+  for (*folded = 0; events.Next(); ++*folded) {
+    if (*folded == 0) Advance(&result, events.row());
     const MemoryContext caller = MemoryContextSwitchTo(per_event);
-    fold.Take(DatumGetJsonbP(slot_getattr(slot, kEventData, &is_null)));
+    fold.Take(DatumGetJsonbP(events.row().Get(kEventData)));
     MemoryContextSwitchTo(caller);
     MemoryContextReset(per_event);
   }
+  events.End();
   MemoryContextDelete(per_event);
-  if (result.version > 0) result.state = fold.Finish();
+  if (*folded == 0) return from;
+  if (from.state != nullptr) fold.Take(from.state);
+  result.state = fold.Finish();
+  return result;
+}
 
-  index_endscan(scan);
-  ExecDropSingleTupleTableSlot(slot);
-  index_close(index, AccessShareLock);
+Jsonb* EmptyObject() {
+  pg::JsonbBuilder json;
+  json.BeginObject();
+  json.EndObject();
+  return json.Finish();
+}
+
+// Folds them by the category's own function: forwards, one state after the other.
+State Reduce(const Question& question, const Reducer& reducer, const State& from, int64* folded) {
+  State result = from;
+  if (from.version == 0) result.state = EmptyObject();
+  Relation store = OpenStore(AccessShareLock);
+  ReducerCall call;
+  call.Begin(reducer, store);
+  // The state before and the state after, each with what it took to make it.
+  MemoryContext before = AllocSetContextCreate(CurrentMemoryContext, "state", ALLOCSET_DEFAULT_SIZES);
+  MemoryContext after = AllocSetContextCreate(CurrentMemoryContext, "state", ALLOCSET_DEFAULT_SIZES);
+  Stream events;
+  events.Begin(question.stream_id, from.version, question.up_to, ForwardScanDirection,
+               question.snapshot);
+  for (*folded = 0; events.Next(); ++*folded) {
+    Advance(&result, events.row());
+    const MemoryContext caller = MemoryContextSwitchTo(after);
+    result.state = call.Apply(result.state, events.row().slot());
+    MemoryContextSwitchTo(caller);
+    MemoryContextReset(before);
+    std::swap(before, after);
+  }
+  events.End();
+  call.End();
   table_close(store, AccessShareLock);
   return result;
 }
 
-}  // namespace
-}  // namespace auren::events
+int64 UpTo(FunctionCallInfo fcinfo, text* stream_id, Snapshot snapshot) {
+  const int64 at_version = PG_ARGISNULL(1) ? PG_INT64_MAX : PG_GETARG_INT64(1);
+  if (PG_ARGISNULL(2)) return at_version;
+  return Min(at_version, VersionAsOf(stream_id, PG_GETARG_TIMESTAMPTZ(2), snapshot));
+}
 
-AUREN_SQL_FUNCTION(events_get_stream_state) {
-  using namespace auren;
+// The arguments: p_stream_id, p_at_version, p_as_of.
+Datum Answer(FunctionCallInfo fcinfo, bool with_snapshots) {
   if (PG_ARGISNULL(0)) PG_RETURN_NULL();
   text* stream_id = PG_GETARG_TEXT_PP(0);
-  const events::State state =
-      events::FoldStream(stream_id, PG_ARGISNULL(1) ? PG_INT64_MAX : PG_GETARG_INT64(1),
-                         PG_ARGISNULL(2) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(2));
+  const Snapshot snapshot = GetActiveSnapshot();
+  const Question question = {stream_id, UpTo(fcinfo, stream_id, snapshot), snapshot};
+  const Reducer reducer = FindReducer(stream_id);
+  State from = {0, DT_NOBEGIN, nullptr};
+  if (with_snapshots) from = FindSnapshot(stream_id, reducer.name, question.up_to, snapshot);
+  int64 folded;
+  const State state = OidIsValid(reducer.function) ? Reduce(question, reducer, from, &folded)
+                                                   : Merge(question, from, &folded);
   if (state.version == 0) PG_RETURN_NULL();
+  // Where versions are missing, which only a raw INSERT can bring about, nothing is kept.
+  if (with_snapshots && folded >= kSnapshotEvery && folded == state.version - from.version) {
+    KeepSnapshot(stream_id, reducer.name, state);
+  }
   pg::JsonbBuilder answer;
   answer.BeginObject();
   answer.Add("stream_id", pg::View(stream_id));
@@ -81,7 +115,19 @@ AUREN_SQL_FUNCTION(events_get_stream_state) {
   answer.Key("updated_at");
   answer.Timestamp(state.updated_at);
   answer.Key("state");
-  answer.Document(state.state);
+  state.state == nullptr ? answer.Null() : answer.Document(state.state);
   answer.EndObject();
   PG_RETURN_JSONB_P(answer.Finish());
+}
+
+}  // namespace
+}  // namespace auren::events
+
+AUREN_SQL_FUNCTION(events_get_stream_state) { return auren::events::Answer(fcinfo, true); }
+
+AUREN_SQL_FUNCTION(events_fold_stream) { return auren::events::Answer(fcinfo, false); }
+
+// events.current_reducer(p_stream_id): what states of the stream are kept under.
+AUREN_SQL_FUNCTION(events_current_reducer) {
+  PG_RETURN_TEXT_P(auren::events::FindReducer(PG_GETARG_TEXT_PP(0)).name);
 }

@@ -42,3 +42,11 @@
 #define AUREN_INSERT_INDEX_TUPLES(target, slot, estate) \
   ExecInsertIndexTuples(target, slot, estate, false, false, nullptr, NIL)
 #endif
+
+// Each kind of object had its own privilege check before 16.
+#if PG_VERSION_NUM >= 160000
+#define AUREN_FUNCTION_ACLCHECK(function, role) \
+  object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE)
+#else
+#define AUREN_FUNCTION_ACLCHECK(function, role) pg_proc_aclcheck(function, role, ACL_EXECUTE)
+#endif
