@@ -41,8 +41,12 @@ bool HasOurColumns(Relation table, const TableNames& names) {
   if (columns->natts != kColumns && columns->natts != kCreatedAt) return false;
   for (int i = 0; i < columns->natts; i++) {
     const Form_pg_attribute column = TupleDescAttr(columns, i);
+    const bool may_be_null = i == kMetadata - 1 || i == kHash - 1;
     // A dropped column has no type.
-    if (column->atttypid != kColumnTypes[i] || column->attgenerated != '\0') return false;
+    if (column->atttypid != kColumnTypes[i] || column->attgenerated != '\0' ||
+        (may_be_null && column->attnotnull)) {
+      return false;
+    }
   }
   const TupleConstr* constraints = columns->constr;
   return constraints != nullptr &&
@@ -189,20 +193,13 @@ void HeapInsert::Add(const NewRow& row, int rank) {
   rows_[count_] = row;
   ranks_[count_] = rank;
   Fill(slots_[count_], rows_[count_]);
-  CheckConstraints();
   count_++;
 }
 
 void HeapInsert::AddCopy(TupleTableSlot* row) {
   ExecCopySlot(slots_[count_], row);
   ranks_[count_] = 0;
-  CheckConstraints();
   count_++;
-}
-
-void HeapInsert::CheckConstraints() {
-  if (target_->ri_RelationDesc->rd_att->constr == nullptr) return;
-  ExecConstraints(target_, slots_[count_], estate_);
 }
 
 void HeapInsert::Flush() {

@@ -26,7 +26,8 @@ void Insert(Relation store, const NewRow& row);
 
 // Rows written together: one page lock and one WAL record for many, and then index by index instead of
 // row by row, those by stream in the order of the streams: what one entry has brought into the
-// processor's caches serves the next. REQUIRES: CanInsertDirectly.
+// processor's caches serves the next. Constraints are not looked at: rows keep ours as they are made, and
+// there are no others. REQUIRES: CanInsertDirectly.
 //
 // Rows are borrowed until Flush. An ERROR in between needs no cleaning up. After Flush, later
 // statements and later functions of the running one see the rows, as after an INSERT.
@@ -48,7 +49,6 @@ class HeapInsert {
   void End();
 
  private:
-  void CheckConstraints();
   void InsertIntoIndex(int index);
 
   EState* estate_;
