@@ -22,10 +22,9 @@ bool IsOf(const Member& member, int64 position, Snapshot snapshot) {
   Walk walk;
   walk.Begin(nullptr, position - 1, snapshot);
   bool is_null;
-  const bool found =
-      walk.Next() && walk.position() == position &&
-      MemberOf(DatumGetTextPP(slot_getattr(walk.slot(), kStreamId, &is_null)), member.members) ==
-          member.member;
+  const bool found = walk.Next() && walk.position() == position &&
+                     MemberOf(DatumGetTextPP(slot_getattr(walk.slot(), kStreamId, &is_null)),
+                              member.members) == member.member;
   walk.End();
   return found;
 }

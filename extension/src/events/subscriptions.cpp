@@ -143,8 +143,7 @@ int64 FurthestCheckpoint(const Member& member, Snapshot snapshot) {
   while (scan.Next(ForwardScanDirection)) {
     const int32 members = DatumGetInt32(scan.Get(kMembers));
     const int64 reached = DatumGetInt64(scan.Get(kReached));
-    const bool own =
-        members == member.members && DatumGetInt32(scan.Get(kMember)) == member.member;
+    const bool own = members == member.members && DatumGetInt32(scan.Get(kMember)) == member.member;
     if (own) furthest = Max(furthest, reached);
     lowest = members == group ? Min(lowest, reached) : reached;
     seen = members == group ? seen + 1 : 1;
