@@ -39,8 +39,9 @@ SELECT version FROM kept;
 
 -- As of a time.
 SELECT bool_and(events.get_stream_state('snap:1', p_as_of => created_at)->'version' = to_jsonb(newest)) AS as_of
-FROM (SELECT created_at, max(version) OVER (PARTITION BY created_at) AS newest
-      FROM events.replay_stream('snap:1') WHERE version % 50 IN (0, 1)) AS e;
+FROM (SELECT version, created_at, max(version) OVER (PARTITION BY created_at) AS newest
+      FROM events.replay_stream('snap:1')) AS e
+WHERE version % 50 IN (0, 1);
 SELECT events.get_stream_state('snap:1', p_as_of => '2001-01-01Z') AS too_early,
   events.get_stream_state('snap:1', 10, 'infinity')->'version' AS the_lower;
 

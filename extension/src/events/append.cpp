@@ -109,11 +109,12 @@ bool IsRepeated(Relation store, const NewEvent& event, Appended* first) {
   return true;
 }
 
-NewRow Place(const NewEvent& event, const Tip& tip, int64 expected_version, text* created_by) {
+NewRow Place(const NewEvent& event, const Tip& tip, int64 expected_version, text* created_by,
+             Positions* positions) {
   RequireOpen(tip, event.stream_id);
   RequireVersion(expected_version, tip.version, event.stream_id);
   NewRow row = {
-      .position = NextPosition(),
+      .position = positions->Next(),
       .event_id = event.event_id != nullptr ? *event.event_id : pg::NewUuidV7(),
       .stream_id = event.stream_id,
       .version = tip.version + 1,
@@ -152,8 +153,9 @@ Appended Append(const NewEvent& event, int64 expected_version) {
   if (!IsRepeated(store, event, &result)) {
     const Tip tip = FindTip(store, stream_id);
     RequireInSnapshot(tip.in_snapshot, stream_id);
-    const NewRow row =
-        Place(event, tip, expected_version, event.created_by != nullptr ? nullptr : SessionUser());
+    Positions positions;
+    const NewRow row = Place(event, tip, expected_version,
+                             event.created_by != nullptr ? nullptr : SessionUser(), &positions);
     Insert(store, row);
     result = AnswerFor(row);
   }

@@ -1,5 +1,7 @@
 // events.append_events (an array of events to one stream) and events.append_batch (one event each
 // to many streams). All or nothing: an error anywhere undoes the statement.
+#include <algorithm>
+
 #include "events/append.h"
 #include "events/appender.h"
 #include "events/names.h"
@@ -166,10 +168,12 @@ int64 AppendAll(const Call& call, int64 expected_version) {
   text* stream_id = call.stream_id;
   LockStreams(&stream_id, 1);
   if (call.count == 0) return CurrentVersion(stream_id);
-  int64 version;
+  int64 version = 0;
   if (IsRepeat(call, &version)) return version;
+  auto** stream_ids = static_cast<text**>(palloc(sizeof(text*) * call.count));
+  std::fill_n(stream_ids, call.count, stream_id);
   Appender appender;
-  appender.Begin(call.count);
+  appender.Begin(stream_ids, call.count);
   ElementContext context;
   context.Enter(call.count);
   for (; context.index < call.count; context.index++) {
@@ -255,7 +259,7 @@ int64 AppendBatch(const Batch& batch, text* created_by) {
   LockStreams(stream_ids, count);
 
   Appender appender;
-  appender.Begin(count);
+  appender.Begin(stream_ids, count);
   int64 appended = 0;
   context.Enter(count);
   for (; context.index < count; context.index++) {

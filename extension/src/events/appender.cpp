@@ -1,11 +1,11 @@
 #include "events/appender.h"
 
+#include <algorithm>
+
 #include "postgres/values.h"
 
 extern "C" {
 #include "access/table.h"
-#include "common/hashfn.h"
-#include "port/pg_bitutils.h"
 #include "utils/hsearch.h"
 }
 
@@ -21,37 +21,50 @@ HTAB* NewIdSet() {
                      HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
+void* Allocate(size_t size, int count) {
+  return MemoryContextAllocHuge(CurrentMemoryContext, size * static_cast<size_t>(Max(count, 1)));
+}
+
 }  // namespace
 
-void Appender::Begin(int count) {
+void Appender::Begin(text** stream_ids, int count) {
   store_ = OpenStore(RowExclusiveLock);
   direct_ = CanInsertDirectly(store_);
   if (!direct_) return;
   heap_.Begin(store_, Min(count, HeapInsert::kChunk));
-  const uint32 size = pg_nextpower2_32(static_cast<uint32>(Max(count, 1)) * 2);
-  streams_ = static_cast<KnownStream*>(MemoryContextAllocExtended(
-      CurrentMemoryContext, sizeof(KnownStream) * size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
-  mask_ = size - 1;
+  LookUpTips(stream_ids, count);
+  next_ = 0;
+  positions_ = {};
   waiting_ids_ = nullptr;
   session_user_ = SessionUser();
 }
 
-// The stream's tip, looked up at its first event only: nobody else can move it under our lock.
-Tip* Appender::TipOf(text* stream_id) {
-  const std::string_view id = pg::View(stream_id);
-  uint32 slot =
-      hash_bytes(reinterpret_cast<const unsigned char*>(id.data()), static_cast<int>(id.size())) &
-      mask_;
-  while (streams_[slot].stream_id != nullptr && pg::View(streams_[slot].stream_id) != id) {
-    slot = (slot + 1) & mask_;
+// Nobody else can move a tip under our locks. In byte order, so that one probe leads to the next.
+void Appender::LookUpTips(text** stream_ids, int count) {
+  auto* order = static_cast<int*>(Allocate(sizeof(int), count));
+  for (int i = 0; i < count; i++) order[i] = i;
+  std::sort(order, order + count, [stream_ids](int a, int b) {
+    return pg::View(stream_ids[a]) < pg::View(stream_ids[b]);
+  });
+  auto** distinct = static_cast<text**>(Allocate(sizeof(text*), count));
+  stream_of_ = static_cast<int*>(Allocate(sizeof(int), count));
+  int streams = 0;
+  for (int i = 0; i < count; i++) {
+    text* stream_id = stream_ids[order[i]];
+    if (streams == 0 || pg::View(distinct[streams - 1]) != pg::View(stream_id)) {
+      distinct[streams++] = stream_id;
+    }
+    stream_of_[order[i]] = streams - 1;
   }
-  KnownStream& known = streams_[slot];
-  if (known.stream_id == nullptr) known = {stream_id, FindTip(store_, stream_id)};
-  return &known.tip;
+  tips_ = static_cast<Tip*>(Allocate(sizeof(Tip), streams));
+  FindTips(store_, distinct, streams, tips_);
+  pfree(distinct);
+  pfree(order);
 }
 
 Appended Appender::Append(const NewEvent& event, int64 expected_version) {
   if (!direct_) return events::Append(event, expected_version);
+  const int stream = stream_of_[next_++];
   CheckNewEvent(event, expected_version);
   if (event.event_id != nullptr) {
     const bool waits = waiting_ids_ != nullptr &&
@@ -60,12 +73,12 @@ Appended Appender::Append(const NewEvent& event, int64 expected_version) {
     Appended first;
     if (IsRepeated(store_, event, &first)) return first;
   }
-  Tip* tip = TipOf(event.stream_id);
+  Tip* tip = &tips_[stream];
   RequireInSnapshot(tip->in_snapshot, event.stream_id);
-  const NewRow row = Place(event, *tip, expected_version, session_user_);
+  const NewRow row = Place(event, *tip, expected_version, session_user_, &positions_);
   *tip = TipAfter(row);
   if (heap_.IsFull()) Flush();
-  heap_.Add(row);
+  heap_.Add(row, stream);
   if (event.event_id != nullptr) {
     if (waiting_ids_ == nullptr) waiting_ids_ = NewIdSet();
     hash_search(waiting_ids_, event.event_id, HASH_ENTER, nullptr);
@@ -83,7 +96,8 @@ void Appender::Finish() {
   if (direct_) {
     Flush();
     heap_.End();
-    pfree(streams_);
+    pfree(tips_);
+    pfree(stream_of_);
   }
   table_close(store_, NoLock);
 }

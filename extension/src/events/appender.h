@@ -1,12 +1,12 @@
 // Appends many events in one call, by chunks: rows are kept back and written together.
 //
 //   Appender appender;
-//   appender.Begin(count);
-//   for (...) appender.Append(event, expected);
+//   appender.Begin(stream_ids, count);
+//   for (...) appender.Append(event, expected);   // count times, in the order of stream_ids
 //   appender.Finish();
 //
 // What is kept back is invisible to probes of the table, so the appender knows it by itself: the
-// tip of every stream that it has touched, and the ids that wait. A table that cannot be written to
+// tip of every stream, looked up in one go, and the ids that wait. A table that cannot be written to
 // directly gets one ordinary insert per event, for its triggers may look at, or add to, what is
 // there.
 #pragma once
@@ -18,8 +18,8 @@ namespace auren::events {
 
 class Appender {
  public:
-  // `count`: how many events will come. REQUIRES: LockStreams has been called for all of them.
-  void Begin(int count);
+  // The streams of the events that will come. REQUIRES: LockStreams has been called for all of them.
+  void Begin(text** stream_ids, int count);
 
   // Appends one event, with the answers and errors of events::Append. The event may be written as
   // late as in Finish and has to stay in memory until then.
@@ -29,19 +29,16 @@ class Appender {
   void Finish();
 
  private:
-  struct KnownStream {
-    text* stream_id;  // nullptr: free
-    Tip tip;
-  };
-
-  Tip* TipOf(text* stream_id);
+  void LookUpTips(text** stream_ids, int count);
   void Flush();
 
   Relation store_;
   bool direct_;
   HeapInsert heap_;
-  KnownStream* streams_;  // open addressing, at most half full
-  uint32 mask_;
+  Tip* tips_;         // of the distinct streams, in the byte order of their ids
+  int* stream_of_;    // which of them each event belongs to
+  int next_;          // the event that comes next
+  Positions positions_;
   HTAB* waiting_ids_;
   text* session_user_;
 };

@@ -1,11 +1,15 @@
 #include "events/insert.h"
 
+#include <algorithm>
+
+#include "events/pending_list.h"
 #include "postgres/spi.h"
 
 extern "C" {
 #include "access/genam.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "executor/executor.h"
@@ -37,8 +41,12 @@ bool HasOurColumns(Relation table, const TableNames& names) {
   if (columns->natts != kColumns && columns->natts != kCreatedAt) return false;
   for (int i = 0; i < columns->natts; i++) {
     const Form_pg_attribute column = TupleDescAttr(columns, i);
+    const bool may_be_null = i == kMetadata - 1 || i == kHash - 1;
     // A dropped column has no type.
-    if (column->atttypid != kColumnTypes[i] || column->attgenerated != '\0') return false;
+    if (column->atttypid != kColumnTypes[i] || column->attgenerated != '\0' ||
+        (may_be_null && column->attnotnull)) {
+      return false;
+    }
   }
   const TupleConstr* constraints = columns->constr;
   return constraints != nullptr &&
@@ -54,8 +62,9 @@ bool HasInsertTriggers(const TriggerDesc* triggers) {
           triggers->trig_insert_after_statement);
 }
 
-// Code of others in an index would run under the caller's search_path, with the owner's rights.
-bool HasForeignIndexCode(Relation table, const TableNames& names) {
+// Code of others in an index would run under the caller's search_path, with the owner's rights; a
+// constraint that is deferrable or excludes is looked at more than once.
+bool HasForeignIndex(Relation table, const TableNames& names) {
   const Oid ours = RelationOid(names.by_category);
   bool found = false;
   List* indexes = RelationGetIndexList(table);
@@ -64,7 +73,8 @@ bool HasForeignIndexCode(Relation table, const TableNames& names) {
     if (lfirst_oid(cell) == ours) continue;
     Relation index = index_open(lfirst_oid(cell), AccessShareLock);
     found = found || RelationGetIndexExpressions(index) != NIL ||
-            RelationGetIndexPredicate(index) != NIL;
+            RelationGetIndexPredicate(index) != NIL || !index->rd_index->indimmediate ||
+            index->rd_index->indisexclusion;
     index_close(index, AccessShareLock);
   }
   list_free(indexes);
@@ -129,7 +139,7 @@ bool IsAsMade(Relation table, const TableNames& names) {
   return form->relkind == RELKIND_RELATION && form->relam == HEAP_TABLE_AM_OID &&
          !form->relispartition && !form->relrowsecurity && table->rd_rules == nullptr &&
          !HasInsertTriggers(table->trigdesc) && HasOurColumns(table, names) &&
-         !HasForeignIndexCode(table, names);
+         !HasForeignIndex(table, names);
 }
 
 bool CanInsertDirectly(Relation store) {
@@ -168,27 +178,28 @@ void HeapInsert::Begin(Relation table, int capacity) {
   target_ = makeNode(ResultRelInfo);
   InitResultRelInfo(target_, table, 0, nullptr, 0);
   ExecOpenIndices(target_, false);
+  // A description of our own is not counted by the resource owner, slot by slot.
+  TupleDesc columns = CreateTupleDescCopyConstr(RelationGetDescr(table));
   slots_ = static_cast<TupleTableSlot**>(palloc(sizeof(TupleTableSlot*) * capacity));
-  for (int i = 0; i < capacity; i++) slots_[i] = table_slot_create(table, nullptr);
+  for (int i = 0; i < capacity; i++) {
+    slots_[i] = MakeTupleTableSlot(columns, table_slot_callbacks(table));
+  }
   rows_ = static_cast<NewRow*>(palloc(sizeof(NewRow) * capacity));
+  ranks_ = static_cast<int*>(palloc(sizeof(int) * capacity));
+  by_stream_ = static_cast<int*>(palloc(sizeof(int) * capacity));
 }
 
-void HeapInsert::Add(const NewRow& row) {
+void HeapInsert::Add(const NewRow& row, int rank) {
   rows_[count_] = row;
+  ranks_[count_] = rank;
   Fill(slots_[count_], rows_[count_]);
-  CheckConstraints();
   count_++;
 }
 
 void HeapInsert::AddCopy(TupleTableSlot* row) {
   ExecCopySlot(slots_[count_], row);
-  CheckConstraints();
+  ranks_[count_] = 0;
   count_++;
-}
-
-void HeapInsert::CheckConstraints() {
-  if (target_->ri_RelationDesc->rd_att->constr == nullptr) return;
-  ExecConstraints(target_, slots_[count_], estate_);
 }
 
 void HeapInsert::Flush() {
@@ -202,15 +213,45 @@ void HeapInsert::Flush() {
                        nullptr);
     MemoryContextSwitchTo(caller);
   }
-  for (int i = 0; i < count_; i++) {
-    CHECK_FOR_INTERRUPTS();
-    ResetPerTupleExprContext(estate_);
-    list_free(AUREN_INSERT_INDEX_TUPLES(target_, slots_[i], estate_));
-    ExecClearTuple(slots_[i]);
-  }
-  ResetPerTupleExprContext(estate_);
+  for (int i = 0; i < count_; i++) by_stream_[i] = i;
+  std::stable_sort(by_stream_, by_stream_ + count_,
+                   [this](int a, int b) { return ranks_[a] < ranks_[b]; });
+  for (int i = 0; i < target_->ri_NumIndices; i++) InsertIntoIndex(i);
+  for (int i = 0; i < count_; i++) ExecClearTuple(slots_[i]);
   count_ = 0;
   CommandCounterIncrement();
+}
+
+// What ExecInsertIndexTuples does for one row and all indexes, for all rows and one index. None of ours
+// is deferrable, partial or an exclusion constraint: see IsAsMade.
+void HeapInsert::InsertIntoIndex(int index) {
+  Relation relation = target_->ri_IndexRelationDescs[index];
+  IndexInfo* info = target_->ri_IndexRelationInfo[index];
+  if (!info->ii_ReadyForInserts) return;
+  const bool by_stream = info->ii_IndexAttrNumbers[0] == kStreamId;
+  const IndexUniqueCheck check =
+      relation->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO;
+  PendingList pending;
+  const bool is_pending = count_ > 1 && pending.Begin(relation);
+  ExprContext* context = GetPerTupleExprContext(estate_);
+  MemoryContext caller = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate_));
+  for (int i = 0; i < count_; i++) {
+    CHECK_FOR_INTERRUPTS();
+    TupleTableSlot* slot = slots_[by_stream ? by_stream_[i] : i];
+    context->ecxt_scantuple = slot;
+    Datum values[INDEX_MAX_KEYS];
+    bool is_null[INDEX_MAX_KEYS];
+    FormIndexDatum(info, slot, estate_, values, is_null);
+    if (is_pending) {
+      pending.Add(values, is_null, &slot->tts_tid);
+    } else {
+      index_insert(relation, values, is_null, &slot->tts_tid, target_->ri_RelationDesc, check,
+                   false, info);
+    }
+    ResetPerTupleExprContext(estate_);
+  }
+  MemoryContextSwitchTo(caller);
+  if (is_pending) pending.End();
 }
 
 void HeapInsert::End() {

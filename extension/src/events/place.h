@@ -17,7 +17,8 @@ bool IsRepeated(Relation store, const NewEvent& event, Appended* first);
 // Gives the event its place behind `tip`, draws its position and links it into the stream's hash chain:
 // the row to insert. UA004 when the tip is a tombstone, UA001 when it is not at the expected version.
 // `created_by`: who signs where the event does not say.
-NewRow Place(const NewEvent& event, const Tip& tip, int64 expected_version, text* created_by);
+NewRow Place(const NewEvent& event, const Tip& tip, int64 expected_version, text* created_by,
+             Positions* positions);
 
 // The stream's tip once `row` is in.
 Tip TipAfter(const NewRow& row);

@@ -32,18 +32,21 @@ void CheckSequence(Oid sequence) {
 
 }  // namespace
 
-int64 NextPosition() {
-  // Always asked for again: a savepoint that was rolled back has given the lock up.
-  LockRelationOid(RelationOid("append_gate"), RowExclusiveLock);
-  const Oid sequence = RelationOid("event_store_position_seq");
-  CheckSequence(sequence);
-  pg::WakeAtEnd();
-  return nextval_internal(sequence, false);
+int64 Positions::Next() {
+  if (!OidIsValid(sequence_)) {
+    // Whether the transaction holds it already or not: a savepoint may have been rolled back.
+    LockRelationOid(RelationOid("append_gate"), RowExclusiveLock);
+    sequence_ = RelationOid("event_store_position_seq");
+    CheckSequence(sequence_);
+    pg::WakeAtEnd();
+  }
+  return nextval_internal(sequence_, false);
 }
 
 }  // namespace auren::events
 
 AUREN_SQL_FUNCTION(events_next_position) {
   PreventCommandIfReadOnly("events.next_position()");
-  PG_RETURN_INT64(auren::events::NextPosition());
+  auren::events::Positions positions;
+  PG_RETURN_INT64(positions.Next());
 }

@@ -15,11 +15,16 @@ void Scan::Begin(Relation table, const char* index_name, Snapshot snapshot) {
   snapshot_ = snapshot;
   slot_ = table_slot_create(table, nullptr);
   scan_ = nullptr;
+  Again();
+}
+
+void Scan::Again() {
   key_count_ = 0;
+  has_keys_ = false;
 }
 
 void Scan::AddKey(StrategyNumber strategy, RegProcedure comparison, Datum value) {
-  Assert(key_count_ < kMostKeys && scan_ == nullptr);
+  Assert(key_count_ < kMostKeys && !has_keys_);
   const int column = key_count_++;
   ScanKeyEntryInitialize(&keys_[column], 0, static_cast<AttrNumber>(column + 1), strategy,
                          InvalidOid, index_->rd_indcollation[column], comparison, value);
@@ -42,10 +47,9 @@ void Scan::AtMost(int64 value) {
 }
 
 bool Scan::Next(ScanDirection direction) {
-  if (scan_ == nullptr) {
-    scan_ = AUREN_INDEX_BEGINSCAN(table_, index_, snapshot_, key_count_);
-    index_rescan(scan_, keys_, key_count_, nullptr, 0);
-  }
+  if (scan_ == nullptr) scan_ = AUREN_INDEX_BEGINSCAN(table_, index_, snapshot_, key_count_);
+  if (!has_keys_) index_rescan(scan_, keys_, key_count_, nullptr, 0);
+  has_keys_ = true;
   return index_getnext_slot(scan_, direction, slot_);
 }
 

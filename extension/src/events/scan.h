@@ -8,8 +8,8 @@
 //   scan.End();
 //
 // Keys are given in the order of the index's columns, before the first Next. Rows come in the index's
-// order; one is valid until the next. The table and the snapshot stay the caller's. An ERROR in between
-// needs no cleaning up.
+// order; one is valid until the next. Again() begins anew with other keys. The table and the snapshot
+// stay the caller's. An ERROR in between needs no cleaning up.
 #pragma once
 
 #include "postgres/backend.h"
@@ -40,6 +40,7 @@ class Scan {
   // A column of the row that cannot be NULL.
   Datum Get(AttrNumber column) const;
 
+  void Again();
   void End();
 
  private:
@@ -52,6 +53,7 @@ class Scan {
   Snapshot snapshot_;
   TupleTableSlot* slot_;
   IndexScanDesc scan_;  // nullptr: not begun yet
+  bool has_keys_;       // whether the scan knows them
   ScanKeyData keys_[kMostKeys];
   int key_count_;
 };

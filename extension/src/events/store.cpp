@@ -64,24 +64,32 @@ bytea* Hash(const Scan& scan) {
   return is_null ? nullptr : DatumGetByteaPCopy(hash);
 }
 
-Tip FindTipIn(Relation table, const char* index, text* stream_id) {
+constexpr Tip kNoTip = {.version = 0,
+                        .created_at = DT_NOBEGIN,
+                        .is_tombstone = false,
+                        .hash = nullptr,
+                        .in_snapshot = true};
+
+// Looks up, in one table, the tips that have not been found yet; returns how many it has found.
+int FindTipsIn(Relation table, const char* index, text** stream_ids, int count, Tip* tips) {
+  int found = 0;
   Scan scan;
   scan.Begin(table, index, SnapshotSelf);
-  scan.Equal(stream_id);
-  Tip tip = {.version = 0,
-             .created_at = DT_NOBEGIN,
-             .is_tombstone = false,
-             .hash = nullptr,
-             .in_snapshot = true};
-  if (scan.Next(BackwardScanDirection)) {
-    tip.version = DatumGetInt64(scan.Get(kVersion));
-    tip.created_at = DatumGetTimestampTz(scan.Get(kCreatedAt));
-    tip.is_tombstone = pg::View(DatumGetTextPP(scan.Get(kEventType))) == kTombstoneType;
-    tip.hash = Hash(scan);
-    tip.in_snapshot = InSnapshot(scan);
+  for (int i = 0; i < count; i++) {
+    if (tips[i].version > 0) continue;
+    CHECK_FOR_INTERRUPTS();
+    scan.Again();
+    scan.Equal(stream_ids[i]);
+    if (!scan.Next(BackwardScanDirection)) continue;
+    found++;
+    tips[i].version = DatumGetInt64(scan.Get(kVersion));
+    tips[i].created_at = DatumGetTimestampTz(scan.Get(kCreatedAt));
+    tips[i].is_tombstone = pg::View(DatumGetTextPP(scan.Get(kEventType))) == kTombstoneType;
+    tips[i].hash = Hash(scan);
+    tips[i].in_snapshot = InSnapshot(scan);
   }
   scan.End();
-  return tip;
+  return found;
 }
 
 }  // namespace
@@ -128,14 +136,19 @@ AttrNumber HashColumn(Relation store) {
   return 0;
 }
 
-Tip FindTip(Relation store, text* stream_id) {
-  const Tip tip = FindTipIn(store, kStore.by_version, stream_id);
-  if (tip.version > 0) return tip;
+void FindTips(Relation store, text** stream_ids, int count, Tip* tips) {
+  for (int i = 0; i < count; i++) tips[i] = kNoTip;
+  if (FindTipsIn(store, kStore.by_version, stream_ids, count, tips) == count) return;
   Relation archive = OpenArchiveIfFilled(AccessShareLock);
-  if (archive == nullptr) return tip;
-  const Tip archived = FindTipIn(archive, kArchive.by_version, stream_id);
+  if (archive == nullptr) return;
+  FindTipsIn(archive, kArchive.by_version, stream_ids, count, tips);
   table_close(archive, AccessShareLock);
-  return archived;
+}
+
+Tip FindTip(Relation store, text* stream_id) {
+  Tip tip;
+  FindTips(store, &stream_id, 1, &tip);
+  return tip;
 }
 
 bool FindById(Relation store, text* stream_id, const pg_uuid_t* event_id, Row* row) {

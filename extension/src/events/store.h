@@ -97,6 +97,7 @@ AttrNumber HashColumn(Relation store);
 
 // REQUIRES, for each: the stream's lock is held, for the two tables are asked one after the other.
 Tip FindTip(Relation store, text* stream_id);
+void FindTips(Relation store, text** stream_ids, int count, Tip* tips);  // quickest in byte order
 bool FindById(Relation store, text* stream_id, const pg_uuid_t* event_id, Row* row);
 bool FindByVersion(Relation store, text* stream_id, int64 version, Row* row);
 
@@ -116,7 +117,14 @@ struct NewRow {
   bytea* hash;  // nullptr: NULL
 };
 
-// Takes the gate, then draws the next position.
-int64 NextPosition();
+// Where positions come from: takes the gate, then draws them, one by one. REQUIRES: while one of these is
+// in use no savepoint is rolled back, for that would give the gate up.
+class Positions {
+ public:
+  int64 Next();
+
+ private:
+  Oid sequence_ = InvalidOid;  // the gate has not been taken yet
+};
 
 }  // namespace auren::events

@@ -16,6 +16,23 @@ void SetVersion(pg_uuid_t* uuid, unsigned version) {
   uuid->data[8] = static_cast<unsigned char>((uuid->data[8] & 0x3f) | 0x80);
 }
 
+// Random bytes, drawn for many ids at once: asking the library costs more than its bytes.
+constexpr int kRandomBytes = UUID_LEN - 6;  // of an id
+struct {
+  unsigned char bytes[64 * kRandomBytes];
+  int left = 0;
+} pool;
+
+const unsigned char* RandomBytes() {
+  if (pool.left == 0) {
+    if (!pg_strong_random(pool.bytes, sizeof(pool.bytes))) {
+      ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+    }
+    pool.left = lengthof(pool.bytes) / kRandomBytes;
+  }
+  return pool.bytes + --pool.left * kRandomBytes;
+}
+
 }  // namespace
 
 pg_uuid_t NewUuidV7() {
@@ -24,9 +41,7 @@ pg_uuid_t NewUuidV7() {
   int64 ms = GetCurrentTimestamp() / 1000 + kEpochShiftMs;
   pg_uuid_t uuid;
   for (int i = 5; i >= 0; i--, ms >>= 8) uuid.data[i] = static_cast<unsigned char>(ms & 0xff);
-  if (!pg_strong_random(uuid.data + 6, UUID_LEN - 6)) {
-    ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
-  }
+  memcpy(uuid.data + 6, RandomBytes(), kRandomBytes);
   SetVersion(&uuid, 7);
   return uuid;
 }
