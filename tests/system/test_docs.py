@@ -86,6 +86,16 @@ def test_a_page_shows_what_is(cluster, page: pathlib.Path):
     assert not wrong, f"{len(wrong)} of {len(examples)} examples\n" + "\n".join(wrong)
 
 
+def test_every_function_has_an_example(cluster):
+    shown = "".join(each.sql for page in PAGES for each in examples_of(page.read_text(encoding="utf-8")))
+    with cluster.connect(cluster.database()) as conn:
+        functions = conn.execute(
+            "SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'events'::regnamespace"
+            " AND has_function_privilege('auren_admin', oid, 'EXECUTE')").fetchall()
+    without = sorted(name for name, in functions if f"events.{name}(" not in shown)
+    assert functions and without == ["append_message"]  # what the message-db facade stands on
+
+
 @pytest.mark.parametrize(("sql", "shown", "right"), [
     ("SELECT 1 AS one;", " one\n-----\n   1\n", True),
     ("SELECT 2 AS one;", " one\n-----\n   1\n", False),
