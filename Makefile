@@ -15,10 +15,12 @@ SCHEMAS = roles events biometrics neuros analytics bridge
 SCHEMA_SQL = $(foreach schema,$(SCHEMAS),$(wildcard extension/schema/$(schema).sql extension/schema/$(schema)_*.sql))
 INSTALL_SQL = extension/auren--$(EXTVERSION).sql
 
-# Releases stay as they were published: an old one can be installed and brought up to date.
+# Releases stay as they were published: an old one can be installed and brought up to date. Until a version
+# is released, what is wholly new in it is taken into its upgrade script from the schemas' own scripts.
 RELEASED_SQL = $(filter-out %--$(EXTVERSION).sql,$(wildcard extension/releases/auren--*.sql))
+UPGRADE_SQL = $(patsubst extension/upgrade/%.sql.in,extension/%.sql,$(wildcard extension/upgrade/*.sql.in))
 
-DATA = $(INSTALL_SQL) $(RELEASED_SQL) $(wildcard extension/upgrade/auren--*--*.sql)
+DATA = $(INSTALL_SQL) $(RELEASED_SQL) $(UPGRADE_SQL) $(wildcard extension/upgrade/auren--*--*.sql)
 ifneq (,$(wildcard docs/*.md))
 DOCS = $(wildcard docs/*.md)
 endif
@@ -26,7 +28,7 @@ endif
 CORE = $(wildcard extension/src/core/*.cpp)
 GLUE = $(filter-out $(CORE),$(wildcard extension/src/*/*.cpp))
 OBJS = $(CORE:.cpp=.o) $(GLUE:.cpp=.o)
-EXTRA_CLEAN = $(INSTALL_SQL) $(wildcard extension/src/*/*.d) results output_iso regression.diffs regression.out tmp_check
+EXTRA_CLEAN = $(INSTALL_SQL) $(UPGRADE_SQL) $(wildcard extension/src/*/*.d) results output_iso regression.diffs regression.out tmp_check
 
 REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
 REGRESS_OPTS = --load-extension=auren --encoding=UTF8
@@ -45,7 +47,7 @@ PG_CONFIG ?= pg_config
 EXTENSION_DIR = extension
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 
-all: $(INSTALL_SQL)
+all: $(INSTALL_SQL) $(UPGRADE_SQL)
 
 include $(PGXS)
 
@@ -53,6 +55,9 @@ $(GLUE:.cpp=.o): override CXXFLAGS += -fno-exceptions -fno-rtti
 
 $(INSTALL_SQL): $(SCHEMA_SQL) extension/auren.control
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION auren" to load this file. \quit'; cat $(SCHEMA_SQL); } > $@
+
+$(UPGRADE_SQL): extension/%.sql: extension/upgrade/%.sql.in $(SCHEMA_SQL)
+	awk '/^-- include / { while ((getline line < $$3) > 0) print line; next } { print }' $< > $@
 
 # Each test gets servers of its own, made by PostgreSQL's Perl modules from the installation that
 # PG_CONFIG names. TAP_DIR must be writable for the user who runs it.

@@ -54,6 +54,33 @@ SELECT setval('events.event_store_position_seq', 1);
 SELECT check_name FROM broken;
 SELECT setval('events.event_store_position_seq', :head) > 0 AS restored;
 
+-- Store and archive: an id in both, versions the wrong way round, something behind a tombstone, a chain.
+SELECT events.append_event('verify:moved', 'written', '{}', p_event_id => '41000000-0000-0000-0000-000000000001') IS NOT NULL AS appended,
+  events.append_event('verify:moved', 'written', '{}') IS NOT NULL AS appended;
+SELECT events.archive_stream('verify:moved'), events.append_event('verify:moved', 'written', '{}') IS NOT NULL AS appended;
+SELECT * FROM broken;
+BEGIN;
+INSERT INTO events.event_store (event_id, stream_id, version, event_type, event_data, created_by, created_at)
+VALUES ('41000000-0000-0000-0000-000000000001', 'verify:moved', 4, 'written', '{}', 'test', clock_timestamp());
+SELECT * FROM broken;
+ROLLBACK;
+BEGIN;
+INSERT INTO events.event_archive (position, event_id, stream_id, version, event_type, event_data, created_by, created_at)
+VALUES (events.next_position(), gen_random_uuid(), 'verify:moved', 4, 'written', '{}', 'test', clock_timestamp());
+SELECT * FROM broken;
+ROLLBACK;
+BEGIN;
+SELECT events.tombstone_stream('verify:moved') IS NOT NULL AS closed;
+SELECT * FROM broken;
+SELECT insert_raw('verify:moved', 5);
+SELECT * FROM broken;
+ROLLBACK;
+BEGIN;
+INSERT INTO events.event_store (event_id, stream_id, version, event_type, event_data, created_by, created_at, hash)
+VALUES (gen_random_uuid(), 'verify:moved', 4, 'written', '{}', 'test', clock_timestamp(), '\x00');
+SELECT * FROM broken;
+ROLLBACK;
+
 -- Names: each rule, and those that look wrong but are not.
 BEGIN;
 SELECT insert_raw(stream_id, 1, event_type) FROM (VALUES
@@ -73,6 +100,10 @@ ROLLBACK;
 -- Unique constraints.
 BEGIN;
 ALTER TABLE events.event_store DROP CONSTRAINT event_store_stream_event;
+SELECT * FROM broken;
+ROLLBACK;
+BEGIN;
+ALTER TABLE events.event_archive DROP CONSTRAINT event_archive_stream_event;
 SELECT * FROM broken;
 ROLLBACK;
 BEGIN;
@@ -126,11 +157,19 @@ ALTER EXTENSION auren DROP FUNCTION events.refuse_change();
 DROP TRIGGER event_store_is_immutable ON events.event_store;
 SELECT * FROM broken;
 ROLLBACK;
+BEGIN;
+ALTER TABLE events.event_archive DISABLE TRIGGER event_archive_is_immutable;
+SELECT * FROM broken;
+ROLLBACK;
 
 -- Grants: on the table, on every column, to everyone, and by way of a predefined role.
 CREATE ROLE auren_test_intruder;
 BEGIN;
 GRANT INSERT ON events.event_store TO auren_test_intruder;
+SELECT * FROM broken;
+ROLLBACK;
+BEGIN;
+GRANT INSERT ON events.event_archive TO auren_test_intruder;
 SELECT * FROM broken;
 ROLLBACK;
 BEGIN;

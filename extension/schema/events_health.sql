@@ -9,11 +9,15 @@
 --   versions_contiguous      each stream is 1, 2, 3 ...
 --   created_at_ordered       no event is older than the one before it in its stream
 --   positions_unique         no position twice
+--   event_ids_unique         no id twice in a stream, store and archive taken together
 --   positions_drawn          each is between 1 and what the sequence has handed out
 --   names_valid              stream ids and event types keep the rules (message_store's are exempt)
+--   archive_older            what of a stream lies in the archive comes before what lies in the store
+--   tombstones_last          nothing comes behind a stream's tombstone
+--   hash_chains              every event of a chain is as it was appended
 --   unique_constraints       (stream_id, version) and (stream_id, event_id), valid and immediate
 --   sequence_sound           cache 1, increment 1, no cycle, and the column's default draws from it
---   guard_in_place           the trigger against UPDATE, DELETE and TRUNCATE, ENABLE ALWAYS, ours
+--   guard_in_place           the triggers against UPDATE, DELETE and TRUNCATE, ENABLE ALWAYS, ours
 --   insert_granted_to_nobody no role but the owner and superusers could write past the functions
 --   snapshots_equal          the states that are kept are those of a fold from the first event
 CREATE FUNCTION events.verify_store() RETURNS TABLE (check_name text, ok boolean, detail text)
@@ -29,7 +33,7 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
       FROM (SELECT stream_id, version, created_at,
                    coalesce(lag(version) OVER stream, 0) + 1 AS expected,
                    lag(created_at) OVER stream AS previous_at
-              FROM events.event_store
+              FROM events.all_events
             WINDOW stream AS (PARTITION BY stream_id ORDER BY version)) AS e
   ), positions AS (
     SELECT count(*) FILTER (WHERE position = previous) AS repeats,
@@ -37,11 +41,37 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
            min(position) AS lowest,
            max(position) AS highest
       FROM (SELECT position, lag(position) OVER (ORDER BY position) AS previous
-              FROM events.event_store) AS e
+              FROM events.all_events) AS e
+  ), ids AS (
+    -- Within either table the unique constraint sees to it.
+    SELECT count(*) AS repeats,
+           min(format('stream "%s" id "%s"', stream_id, event_id) COLLATE "C") AS repeated
+      FROM events.event_store AS e
+     WHERE EXISTS (SELECT FROM events.event_archive AS a
+                    WHERE a.stream_id = e.stream_id AND a.event_id = e.event_id)
+  ), archive AS (
+    SELECT count(*) AS wrong,
+           min(format('stream "%s" version %s', e.stream_id, e.version) COLLATE "C") AS example
+      FROM events.event_store AS e
+     WHERE EXISTS (SELECT FROM events.event_archive AS a
+                    WHERE a.stream_id = e.stream_id AND a.version >= e.version)
+  ), tombstones AS (
+    SELECT count(*) AS wrong,
+           min(format('stream "%s" goes on after version %s', e.stream_id, e.version)
+               COLLATE "C") AS example
+      FROM events.all_events AS e
+     WHERE e.event_type = 'stream_tombstoned'
+       AND EXISTS (SELECT FROM events.all_events AS n
+                    WHERE n.stream_id = e.stream_id AND n.version > e.version)
+  ), chains AS (
+    SELECT count(*) AS wrong,
+           min(format('stream "%s" version %s %s', stream_id, version, problem)
+               COLLATE "C") AS example
+      FROM events.broken_links
   ), names AS (
     SELECT count(*) AS wrong,
            min(format('stream "%s" type "%s"', stream_id, event_type) COLLATE "C") AS example
-      FROM events.event_store
+      FROM events.all_events
      WHERE stream_id NOT LIKE 'message\_store:%'
        AND (event_type !~ '^[a-z][a-z0-9]*(_[a-z0-9]+)*$'
          OR octet_length(event_type) > 63
@@ -50,13 +80,19 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
          OR stream_id ~ CASE getdatabaseencoding()
                           WHEN 'UTF8' THEN '[\u0001-\u001f\u007f-\u009f]'
                           ELSE '[\x01-\x1f\x7f]' END)
+  ), tables AS (
+    SELECT t.name::regclass AS oid, t.guard
+      FROM (VALUES ('events.event_store', 'event_store_is_immutable'),
+                   ('events.event_archive', 'event_archive_is_immutable')) AS t (name, guard)
   ), missing AS (
-    SELECT string_agg(format('(%s)', array_to_string(wanted.columns, ', ')), ' and ') AS names
-      FROM (VALUES (ARRAY['stream_id', 'version']), (ARRAY['stream_id', 'event_id']))
+    SELECT string_agg(format('%s (%s)', t.oid, array_to_string(wanted.columns, ', ')), ' and '
+                      ORDER BY t.oid::text) AS names
+      FROM tables AS t,
+           (VALUES (ARRAY['stream_id', 'version']), (ARRAY['stream_id', 'event_id']))
            AS wanted (columns)
      WHERE NOT EXISTS (
        SELECT FROM pg_index AS i
-        WHERE i.indrelid = 'events.event_store'::regclass
+        WHERE i.indrelid = t.oid
           AND i.indisunique AND i.indisvalid AND i.indisready AND i.indislive AND i.indimmediate
           AND i.indpred IS NULL AND i.indexprs IS NULL
           AND wanted.columns = ARRAY(
@@ -81,23 +117,26 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
   ), guard AS (
     -- 58: BEFORE, per statement, UPDATE, DELETE and TRUNCATE. Its function must be the library's
     -- own, and not one that was put in its place under the same name.
-    SELECT max(CASE WHEN t.tgenabled <> 'A' THEN 'is not ENABLE ALWAYS'
-                    WHEN t.tgtype <> 58 OR t.tgattr::text <> '' OR t.tgqual IS NOT NULL
+    SELECT string_agg(format('trigger "%s" %s', g.name, g.fault), ' and ' ORDER BY g.name) AS faults
+      FROM (
+        SELECT t.guard AS name,
+               CASE WHEN r.oid IS NULL THEN 'is missing'
+                    WHEN r.tgenabled <> 'A' THEN 'is not ENABLE ALWAYS'
+                    WHEN r.tgtype <> 58 OR r.tgattr::text <> '' OR r.tgqual IS NOT NULL
                       THEN 'does not fire for every UPDATE, DELETE and TRUNCATE'
-                    WHEN t.tgfoid <> 'events.refuse_change()'::regprocedure
+                    WHEN r.tgfoid <> 'events.refuse_change()'::regprocedure
                       OR (f.prosrc, f.probin, f.prolang) IS DISTINCT FROM
                          ('events_refuse_change', own.probin, own.prolang)
-                      THEN 'does not call the function that refuses'
-                    ELSE '' END) AS fault
-      FROM pg_trigger AS t
-      JOIN pg_proc AS f ON f.oid = t.tgfoid
-      JOIN pg_proc AS own ON own.oid = 'events.next_position()'::regprocedure
-     WHERE t.tgrelid = 'events.event_store'::regclass
-       AND t.tgname = 'event_store_is_immutable'
+                      THEN 'does not call the function that refuses' END AS fault
+          FROM tables AS t
+          LEFT JOIN pg_trigger AS r ON r.tgrelid = t.oid AND r.tgname = t.guard
+          LEFT JOIN pg_proc AS f ON f.oid = r.tgfoid
+          JOIN pg_proc AS own ON own.oid = 'events.next_position()'::regprocedure) AS g
+     WHERE g.fault IS NOT NULL
   ), intruders AS (
-    SELECT string_agg(quote_ident(r.rolname), ', ' ORDER BY r.rolname) AS names
+    SELECT string_agg(DISTINCT quote_ident(r.rolname), ', ') AS names
       FROM pg_roles AS r
-      JOIN pg_class AS c ON c.oid = 'events.event_store'::regclass
+      JOIN pg_class AS c ON c.oid IN (SELECT t.oid FROM tables AS t)
      WHERE NOT r.rolsuper
        AND r.rolname <> 'pg_write_all_data'  -- nobody in itself; its members are seen
        AND NOT pg_has_role(r.oid, c.relowner, 'MEMBER')
@@ -118,6 +157,26 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
          CASE repeats WHEN 0 THEN 'no position twice'
                       ELSE format('%s repeated, such as %s', repeats, repeated) END
     FROM positions
+  UNION ALL
+  SELECT 'event_ids_unique', repeats = 0,
+         CASE repeats WHEN 0 THEN 'no id twice in a stream'
+                      ELSE format('%s repeated, such as %s', repeats, repeated) END
+    FROM ids
+  UNION ALL
+  SELECT 'archive_older', wrong = 0,
+         CASE wrong WHEN 0 THEN 'what is archived comes first'
+                    ELSE format('%s wrong, such as %s', wrong, example) END
+    FROM archive
+  UNION ALL
+  SELECT 'tombstones_last', wrong = 0,
+         CASE wrong WHEN 0 THEN 'closed streams are closed'
+                    ELSE format('%s wrong, such as %s', wrong, example) END
+    FROM tombstones
+  UNION ALL
+  SELECT 'hash_chains', wrong = 0,
+         CASE wrong WHEN 0 THEN 'every link holds'
+                    ELSE format('%s broken, such as %s', wrong, example) END
+    FROM chains
   UNION ALL
   -- The sequence is read after the snapshot was taken: it can only be further.
   SELECT 'positions_drawn', drawn.ok,
@@ -141,9 +200,7 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
                      ELSE 'changed: ' || faults END
     FROM sequence
   UNION ALL
-  SELECT 'guard_in_place', coalesce(fault = '', false),
-         CASE fault WHEN '' THEN 'changes are refused'
-                    ELSE 'trigger "event_store_is_immutable" ' || coalesce(fault, 'is missing') END
+  SELECT 'guard_in_place', faults IS NULL, coalesce(faults, 'changes are refused')
     FROM guard
   UNION ALL
   SELECT 'insert_granted_to_nobody', names IS NULL,
@@ -180,58 +237,74 @@ COMMENT ON FUNCTION events.verify() IS
   'proves the store''s invariants, one row per check; reads all of it';
 
 -- Figures ----------------------------------------------------------------------------------------
--- Cheap on any store: the rows are those of about 4,096 pages (32 MiB) of the table, picked evenly
+-- Cheap on any store: the rows are those of about 4,096 pages (32 MiB) of each table, picked evenly
 -- and always the same ones, and what is counted in them is scaled up to the whole.
 --   exact    up to 4,096 pages all of them are read, and every figure is exact (exact = true);
 --            sizes are exact always
 --   estimate beyond that counts are within a few per cent for what is common; a rare type may be
 --            missing, and first and last are those of the sample
-CREATE FUNCTION events.sampled_percent() RETURNS real
+CREATE FUNCTION events.sampled_percent(p_table regclass) RETURNS real
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
   SELECT least(100, 100.0 * 4096 * current_setting('block_size')::bigint
-                    / greatest(pg_relation_size('events.event_store'), 1))::real
+                    / greatest(pg_relation_size(p_table), 1))::real
 $$;
-COMMENT ON FUNCTION events.sampled_percent() IS
-  'how much of the store the views of its figures look at: 100 for all of it';
+COMMENT ON FUNCTION events.sampled_percent IS
+  'how much of a table the views of the store''s figures look at: 100 for all of it';
+
+-- A sampled event stands for `weight` of them.
+CREATE VIEW events.sampled_events AS
+  SELECT e.event_type, e.stream_id, e.created_at,
+         100 / events.sampled_percent('events.event_store')::float8 AS weight
+    FROM events.event_store AS e
+         TABLESAMPLE system (events.sampled_percent('events.event_store')) REPEATABLE (0)
+  UNION ALL
+  SELECT a.event_type, a.stream_id, a.created_at,
+         100 / events.sampled_percent('events.event_archive')::float8
+    FROM events.event_archive AS a
+         TABLESAMPLE system (events.sampled_percent('events.event_archive')) REPEATABLE (0);
+COMMENT ON VIEW events.sampled_events IS 'the events that the views of the store''s figures look at';
 
 CREATE VIEW events.event_types AS
   SELECT e.event_type,
          split_part(e.stream_id, ':', 1) AS category,
-         round(count(*) * 100 / events.sampled_percent())::bigint AS count,
+         round(sum(e.weight))::bigint AS count,
          min(e.created_at) AS first,
          max(e.created_at) AS last,
-         events.sampled_percent() = 100 AS exact
-    FROM events.event_store AS e TABLESAMPLE system (events.sampled_percent()) REPEATABLE (0)
+         events.sampled_percent('events.event_store') = 100
+           AND events.sampled_percent('events.event_archive') = 100 AS exact
+    FROM events.sampled_events AS e
    GROUP BY e.event_type, split_part(e.stream_id, ':', 1);
 COMMENT ON VIEW events.event_types IS 'which events there are, how many, since when and until when';
 
 -- Growth is that of the last 7 days, of all days while there are fewer, and of at least one. The age
 -- is that of the event with the lowest position.
 CREATE VIEW events.store_stats AS
-  SELECT round(sample.events * scale)::bigint AS events,
+  SELECT round(sample.events)::bigint AS events,
          size.total AS bytes,
          pg_table_size('events.event_store') AS table_bytes,
          size.indexes AS index_bytes,
-         round(size.total / nullif(sample.events * scale, 0))::bigint AS bytes_per_event,
-         round(sample.recent * scale / span.days)::bigint AS events_per_day,
-         round(sample.recent::float8 / nullif(sample.events, 0) * size.total
-               / span.days)::bigint AS bytes_per_day,
-         scale = 1 AS exact
-    FROM (SELECT count(*) AS events,
-                 count(*) FILTER (WHERE e.created_at > now() - interval '7 days') AS recent
-            FROM events.event_store AS e
-                 TABLESAMPLE system (events.sampled_percent()) REPEATABLE (0)) AS sample,
-         (SELECT 100 / events.sampled_percent()::float8) AS factor (scale),
-         (SELECT pg_total_relation_size('events.event_store'),
+         pg_total_relation_size('events.event_archive') AS archive_bytes,
+         round(size.total / nullif(sample.events, 0))::bigint AS bytes_per_event,
+         round(sample.recent / span.days)::bigint AS events_per_day,
+         round(sample.recent / nullif(sample.events, 0) * size.total / span.days)::bigint
+           AS bytes_per_day,
+         events.sampled_percent('events.event_store') = 100
+           AND events.sampled_percent('events.event_archive') = 100 AS exact
+    FROM (SELECT coalesce(sum(e.weight), 0) AS events,
+                 coalesce(sum(e.weight) FILTER (WHERE e.created_at > now() - interval '7 days'), 0)
+                   AS recent
+            FROM events.sampled_events AS e) AS sample,
+         (SELECT pg_total_relation_size('events.event_store')
+                   + pg_total_relation_size('events.event_archive'),
                  (SELECT jsonb_object_agg(c.relname, pg_table_size(c.oid))
                     FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
                    WHERE i.indrelid = 'events.event_store'::regclass)) AS size (total, indexes),
          (SELECT greatest(1, least(7, coalesce(extract(epoch FROM now() - (
-                   SELECT e.created_at FROM events.event_store AS e
+                   SELECT e.created_at FROM events.all_events AS e
                     ORDER BY e.position LIMIT 1)) / 86400, 1)))::float8) AS span (days);
 COMMENT ON VIEW events.store_stats IS 'how large the store is, by what, and how fast it grows';
 
-REVOKE ALL ON FUNCTION events.verify(), events.verify_store(), events.sampled_percent() FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.verify(), events.verify_store(), events.sampled_percent FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION events.verify(), events.verify_store() TO auren_admin;
-GRANT EXECUTE ON FUNCTION events.sampled_percent() TO auren_reader;
+GRANT EXECUTE ON FUNCTION events.sampled_percent TO auren_reader;
 GRANT SELECT ON events.event_types, events.store_stats TO auren_reader;

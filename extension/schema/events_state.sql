@@ -55,8 +55,9 @@ $$;
 COMMENT ON FUNCTION events.register_reducer(text, regprocedure) IS
   'gives a category a fold of its own: (state jsonb, event events.event_store) -> jsonb; NULL: the default';
 
--- SECURITY INVOKER: a reducer is a user's code and runs with the rights of whoever asks.
-CREATE FUNCTION events.get_stream_state(
+-- SECURITY INVOKER: a reducer is a user's code and runs with the rights of whoever asks. (0.1.0 had the
+-- function already, without reducers.)
+CREATE OR REPLACE FUNCTION events.get_stream_state(
   p_stream_id text,
   p_at_version bigint DEFAULT NULL,
   p_as_of timestamptz DEFAULT NULL

@@ -28,7 +28,8 @@ my $catalogue = q{
     LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
     LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
     WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e') AS objects};
-my $contents = q{SELECT md5(string_agg(e::text, E'\n' ORDER BY position)) FROM events.event_store AS e};
+my $contents = q{SELECT md5(string_agg(concat_ws('|', position, event_id, stream_id, version, event_type, event_data,
+    metadata, created_by, created_at), E'\n' ORDER BY position)) FROM events.event_store};
 my $dumped = q{SELECT array_length(extconfig, 1) FROM pg_extension WHERE extname = 'auren'};
 
 my $node = PostgreSQL::Test::Cluster->new('main');
@@ -65,6 +66,12 @@ for my $release (@releases) {
   is($node->safe_psql($database, q{SELECT neuros.current_mode('ada')}), $mode, "$release: so is the mode");
   is($node->safe_psql($database, q{SELECT version, was_duplicate FROM events.append('order:1', 'shipped', '{}')}), '2|f',
     "$release: the store goes on");
+  is($node->safe_psql($database, q{SELECT events.archive_stream('order:1'), events.tombstone_stream('order:1') IS NOT NULL}),
+    '2|t', "$release: with what is new");
+  is($node->safe_psql($database, q{SELECT string_agg(event_type, ' ') FROM events.replay_stream('order:1')}),
+    'placed shipped stream_tombstoned', "$release: before its old events and after");
+  is($node->safe_psql($database, q{SELECT count(*) FROM events.verify() WHERE ok IS DISTINCT FROM true}), '0',
+    "$release: and is sound");
 }
 
 done_testing();
