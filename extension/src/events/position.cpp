@@ -7,11 +7,18 @@ extern "C" {
 #include "catalog/pg_sequence.h"
 #include "commands/sequence.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "utils/syscache.h"
 }
 
 namespace auren::events {
 namespace {
+
+// What the running transaction has drawn first. A rolled back savepoint is not forgotten here.
+struct {
+  LocalTransactionId transaction;
+  int64 position;
+} first = {InvalidLocalTransactionId, 0};
 
 // The proof needs positions one by one and upwards; a changed sequence is refused, not obeyed.
 void CheckSequence(Oid sequence) {
@@ -38,7 +45,14 @@ int64 NextPosition() {
   const Oid sequence = RelationOid("event_store_position_seq");
   CheckSequence(sequence);
   pg::WakeAtEnd();
-  return nextval_internal(sequence, false);
+  const int64 position = nextval_internal(sequence, false);
+  const LocalTransactionId transaction = AUREN_LOCAL_TRANSACTION_ID();
+  if (first.transaction != transaction) first = {transaction, position};
+  return position;
+}
+
+int64 FirstDrawn() {
+  return first.transaction == AUREN_LOCAL_TRANSACTION_ID() ? first.position : PG_INT64_MAX;
 }
 
 }  // namespace auren::events

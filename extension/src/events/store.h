@@ -116,4 +116,7 @@ struct NewRow {
 // Takes the gate, then draws the next position.
 int64 NextPosition();
 
+// The first position that the running transaction has drawn; PG_INT64_MAX: none.
+int64 FirstDrawn();
+
 }  // namespace auren::events
