@@ -2,7 +2,7 @@
 //
 // Way of a batch: read all envelopes -> lock all persons' streams, once, in key order -> then
 // delivery by delivery, each seeing what the former did: look the event up (a repeat is a
-// duplicate) -> check its readings -> append the event -> store the readings -> judge. All in the
+// duplicate) -> look whether the person's stream is closed -> check its readings -> append the event -> store the readings -> judge. All in the
 // caller's transaction.
 //
 // What is wrong with a delivery, or with one of its readings, is an answer and never an error, so
@@ -232,6 +232,9 @@ Answer Take(const Batch& batch, const Delivery& delivery) {
   events::StoredEvent stored;
   if (events::FindEvent(delivery.stream_id, &delivery.event_id, &stored)) {
     return Duplicate(delivery, stored);
+  }
+  if (events::IsTombstoned(delivery.stream_id)) {
+    return Rejected({"stream_tombstoned", "the person's stream is closed for good"});
   }
   return Apply(batch, delivery);
 }

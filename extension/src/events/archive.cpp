@@ -9,6 +9,7 @@
 #include "events/insert.h"
 #include "events/names.h"
 #include "events/scan.h"
+#include "postgres/errors.h"
 #include "postgres/values.h"
 
 extern "C" {
@@ -22,12 +23,12 @@ namespace {
 
 // One of the two tables, open for moving.
 struct Side {
-  const TableNames& names;
+  const TableNames* names;
   Relation table;
 };
 
 Side Open(const TableNames& names) {
-  return {names, table_open(RelationOid(names.table), RowExclusiveLock)};
+  return {&names, table_open(RelationOid(names.table), RowExclusiveLock)};
 }
 
 // What somebody has added would be passed by.
@@ -35,10 +36,10 @@ void RequireAsMade(const Side& side) {
   const TriggerDesc* triggers = side.table->trigdesc;
   const bool watched =
       triggers != nullptr && (triggers->trig_delete_before_row || triggers->trig_delete_after_row);
-  if (IsAsMade(side.table, side.names) && !watched) return;
+  if (IsAsMade(side.table, *side.names) && !watched) return;
   ereport(ERROR,
           (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-           errmsg("table \"events.%s\" has been added to", side.names.table),
+           errmsg("table \"events.%s\" has been added to", side.names->table),
            errdetail("Streams move below triggers, constraints, policies and columns of your own, "
                      "which would not be heeded."),
            errhint("Drop what was added, move the streams, and add it again.")));
@@ -51,71 +52,88 @@ void RequireVisible(const Side& from, TupleTableSlot* slot, text* stream_id) {
                     stream_id);
 }
 
-// Moves the stream, chunk by chunk: first in, then out, for long values are fetched from the table
-// they leave. REQUIRES: its lock is held.
-int64 MoveStream(const Side& from, const Side& to, text* stream_id) {
-  HeapInsert heap;
-  heap.Begin(to.table, HeapInsert::kChunk);
+// Moves streams from one table to the other. An ERROR in between needs no cleaning up.
+class Mover {
+ public:
+  void Begin(const TableNames& from, const TableNames& to);
+
+  // Moves a stream, chunk by chunk: first in, then out, for long values are fetched from the table
+  // they leave. Returns how many events there were. REQUIRES: the stream's lock is held.
+  int64 Move(text* stream_id);
+
+  void End();
+
+  Relation from() const { return from_.table; }
+
+ private:
+  Side from_;
+  Side to_;
+  HeapInsert heap_;
+};
+
+void Mover::Begin(const TableNames& from, const TableNames& to) {
+  from_ = Open(from);
+  to_ = Open(to);
+  RequireAsMade(from_);
+  RequireAsMade(to_);
+  heap_.Begin(to_.table, HeapInsert::kChunk);
+}
+
+int64 Mover::Move(text* stream_id) {
   ItemPointerData leaving[HeapInsert::kChunk];
   int64 moved = 0;
   Scan rows;
-  rows.Begin(from.table, from.names.by_version, SnapshotSelf);
+  rows.Begin(from_.table, from_.names->by_version, SnapshotSelf);
   rows.Equal(stream_id);
   bool more = true;
   while (more) {
     int count = 0;
-    while (!heap.IsFull() && (more = rows.Next(ForwardScanDirection))) {
+    while (!heap_.IsFull() && (more = rows.Next(ForwardScanDirection))) {
       CHECK_FOR_INTERRUPTS();
-      RequireVisible(from, rows.slot(), stream_id);
-      heap.AddCopy(rows.slot());
+      RequireVisible(from_, rows.slot(), stream_id);
+      heap_.AddCopy(rows.slot());
       leaving[count++] = rows.slot()->tts_tid;
     }
-    heap.Flush();
+    heap_.Flush();
     for (int i = 0; i < count; i++) {
-      simple_table_tuple_delete(from.table, &leaving[i], SnapshotSelf);
+      simple_table_tuple_delete(from_.table, &leaving[i], SnapshotSelf);
     }
     moved += count;
   }
   rows.End();
-  heap.End();
   CommandCounterIncrement();
   return moved;
 }
 
-// When the stream's newest event was appended; DT_NOEND for an archived or unknown stream.
-TimestampTz NewestAt(const Side& store, text* stream_id) {
-  const Tip tip = FindTip(store.table, stream_id);
-  return tip.version == 0 ? DT_NOEND : tip.created_at;
+void Mover::End() {
+  heap_.End();
+  table_close(to_.table, NoLock);
+  table_close(from_.table, NoLock);
 }
 
-int64 Move(const TableNames& from, const TableNames& to, text* stream_id) {
-  CheckStreamId(stream_id);
+int64 MoveOne(const TableNames& from, const TableNames& to, text* stream_id) {
   LockStreams(&stream_id, 1);
-  const Side source = Open(from);
-  const Side target = Open(to);
-  RequireAsMade(source);
-  RequireAsMade(target);
-  const int64 moved = MoveStream(source, target, stream_id);
-  table_close(target.table, NoLock);
-  table_close(source.table, NoLock);
+  Mover mover;
+  mover.Begin(from, to);
+  const int64 moved = mover.Move(stream_id);
+  mover.End();
+  // A wrong name is told where it finds nothing: streams of the facade have names of their own.
+  if (moved == 0) CheckStreamId(stream_id);
   return moved;
 }
 
 // Archives those of the streams that have had no event since `before`; returns how many.
 int64 ArchiveStreams(text** stream_ids, int count, TimestampTz before) {
   LockStreams(stream_ids, count);
-  const Side store = Open(kStore);
-  const Side archive = Open(kArchive);
-  RequireAsMade(store);
-  RequireAsMade(archive);
+  Mover mover;
+  mover.Begin(kStore, kArchive);
   int64 archived = 0;
   for (int i = 0; i < count; i++) {
     // Asked again: somebody may have appended before we had the lock.
-    if (NewestAt(store, stream_ids[i]) >= before) continue;
-    if (MoveStream(store, archive, stream_ids[i]) > 0) archived++;
+    if (FindTip(mover.from(), stream_ids[i]).created_at >= before) continue;
+    if (mover.Move(stream_ids[i]) > 0) archived++;
   }
-  table_close(archive.table, NoLock);
-  table_close(store.table, NoLock);
+  mover.End();
   return archived;
 }
 
@@ -123,13 +141,15 @@ int64 ArchiveStreams(text** stream_ids, int count, TimestampTz before) {
 }  // namespace auren::events
 
 AUREN_SQL_FUNCTION(events_archive_stream) {
-  using namespace auren::events;
-  PG_RETURN_INT64(Move(kStore, kArchive, auren::pg::TextArgument(fcinfo, 0)));
+  using namespace auren;
+  pg::RequireNotNull(fcinfo, 0, "p_stream_id");
+  PG_RETURN_INT64(events::MoveOne(events::kStore, events::kArchive, pg::TextArgument(fcinfo, 0)));
 }
 
 AUREN_SQL_FUNCTION(events_restore_stream) {
-  using namespace auren::events;
-  PG_RETURN_INT64(Move(kArchive, kStore, auren::pg::TextArgument(fcinfo, 0)));
+  using namespace auren;
+  pg::RequireNotNull(fcinfo, 0, "p_stream_id");
+  PG_RETURN_INT64(events::MoveOne(events::kArchive, events::kStore, pg::TextArgument(fcinfo, 0)));
 }
 
 // events.archive_streams(p_stream_ids text[], p_before timestamptz), STRICT: for
@@ -138,6 +158,12 @@ AUREN_SQL_FUNCTION(events_archive_streams) {
   using namespace auren;
   const pg::Elements ids = pg::ElementsOf(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, "p_stream_ids");
   auto** stream_ids = static_cast<text**>(palloc(sizeof(text*) * Max(ids.count, 1)));
-  for (int i = 0; i < ids.count; i++) stream_ids[i] = DatumGetTextPP(ids.values[i]);
+  for (int i = 0; i < ids.count; i++) {
+    if (ids.is_null[i]) {
+      ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                      errmsg("p_stream_ids must not hold a null")));
+    }
+    stream_ids[i] = DatumGetTextPP(ids.values[i]);
+  }
   PG_RETURN_INT64(events::ArchiveStreams(stream_ids, ids.count, PG_GETARG_TIMESTAMPTZ(1)));
 }

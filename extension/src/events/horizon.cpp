@@ -118,7 +118,7 @@ int64 EndOfRun(int64 from, int64 enough) {
   walk.Begin(nullptr, from, snapshot);
   int64 end = from;
   while (end < enough && walk.Next()) {
-    if (walk.position() != end + 1 || IsOwn(walk.slot())) break;
+    if (walk.position() != end + 1 || walk.IsInFlight()) break;
     end = walk.position();
   }
   walk.End();

@@ -198,7 +198,9 @@ void HeapInsert::Add(const NewRow& row, int rank) {
 }
 
 void HeapInsert::AddCopy(TupleTableSlot* row) {
+  // A copy of its own: a slot that only points to the row would keep its page pinned.
   ExecCopySlot(slots_[count_], row);
+  ExecMaterializeSlot(slots_[count_]);
   ranks_[count_] = 0;
   count_++;
 }

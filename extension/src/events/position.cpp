@@ -7,11 +7,18 @@ extern "C" {
 #include "catalog/pg_sequence.h"
 #include "commands/sequence.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "utils/syscache.h"
 }
 
 namespace auren::events {
 namespace {
+
+// What the running transaction has drawn first. A rolled back savepoint is not forgotten here.
+struct {
+  LocalTransactionId transaction;
+  int64 position;
+} first = {InvalidLocalTransactionId, 0};
 
 // The proof needs positions one by one and upwards; a changed sequence is refused, not obeyed.
 void CheckSequence(Oid sequence) {
@@ -40,7 +47,14 @@ int64 Positions::Next() {
     CheckSequence(sequence_);
     pg::WakeAtEnd();
   }
-  return nextval_internal(sequence_, false);
+  const int64 position = nextval_internal(sequence_, false);
+  const LocalTransactionId transaction = AUREN_LOCAL_TRANSACTION_ID();
+  if (first.transaction != transaction) first = {transaction, position};
+  return position;
+}
+
+int64 FirstDrawn() {
+  return first.transaction == AUREN_LOCAL_TRANSACTION_ID() ? first.position : PG_INT64_MAX;
 }
 
 }  // namespace auren::events

@@ -55,7 +55,7 @@ void Read(const Request& request, int64 safe, const ReturnSetInfo* result) {
     tuplestore_puttupleslot(result->setResult, walk.slot());
     given++;
   }
-  if (more && given == 0 && IsolationUsesXactSnapshot() && !IsOwn(walk.slot())) {
+  if (more && given == 0 && IsolationUsesXactSnapshot() && !walk.IsInFlight()) {
     RefuseHole(safe + 1);
   }
   walk.End();

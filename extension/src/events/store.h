@@ -127,4 +127,7 @@ class Positions {
   Oid sequence_ = InvalidOid;  // the gate has not been taken yet
 };
 
+// The first position that the running transaction has drawn; PG_INT64_MAX: none.
+int64 FirstDrawn();
+
 }  // namespace auren::events
