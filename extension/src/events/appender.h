@@ -6,8 +6,8 @@
 //   appender.Finish();
 //
 // What is kept back is invisible to probes of the table, so the appender knows it by itself: the
-// tip of every stream, looked up in one go, and the ids that wait. A table that cannot be written to
-// directly gets one ordinary insert per event, for its triggers may look at, or add to, what is
+// tip of every stream, looked up in one go, and the ids that wait. A table that cannot be written
+// to directly gets one ordinary insert per event, for its triggers may look at, or add to, what is
 // there.
 #pragma once
 
@@ -18,7 +18,8 @@ namespace auren::events {
 
 class Appender {
  public:
-  // The streams of the events that will come. REQUIRES: LockStreams has been called for all of them.
+  // The streams of the events that will come. REQUIRES: LockStreams has been called for all of
+  // them.
   void Begin(text** stream_ids, int count);
 
   // Appends one event, with the answers and errors of events::Append. The event may be written as
@@ -35,9 +36,9 @@ class Appender {
   Relation store_;
   bool direct_;
   HeapInsert heap_;
-  Tip* tips_;         // of the distinct streams, in the byte order of their ids
-  int* stream_of_;    // which of them each event belongs to
-  int next_;          // the event that comes next
+  Tip* tips_;       // of the distinct streams, in the byte order of their ids
+  int* stream_of_;  // which of them each event belongs to
+  int next_;        // the event that comes next
   Positions positions_;
   HTAB* waiting_ids_;
   text* session_user_;

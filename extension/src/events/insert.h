@@ -24,10 +24,10 @@ bool IsAsMade(Relation table, const TableNames& names);
 // Inserts one row, by the way that CanInsertDirectly tells.
 void Insert(Relation store, const NewRow& row);
 
-// Rows written together: one page lock and one WAL record for many, and then index by index instead of
-// row by row, those by stream in the order of the streams: what one entry has brought into the
-// processor's caches serves the next. Constraints are not looked at: rows keep ours as they are made, and
-// there are no others. REQUIRES: CanInsertDirectly.
+// Rows written together: one page lock and one WAL record for many, and then index by index instead
+// of row by row, those by stream in the order of the streams: what one entry has brought into the
+// processor's caches serves the next. Constraints are not looked at: rows keep ours as they are
+// made, and there are no others. REQUIRES: CanInsertDirectly.
 //
 // Rows are borrowed until Flush. An ERROR in between needs no cleaning up. After Flush, later
 // statements and later functions of the running one see the rows, as after an INSERT.
@@ -38,11 +38,12 @@ class HeapInsert {
   void Begin(Relation table, int capacity);  // capacity: 1 to kChunk
   bool IsFull() const { return count_ == capacity_; }
 
-  // `rank`: where the row's stream stands among all streams of this insert, by the bytes of their ids.
-  // REQUIRES: not full.
+  // `rank`: where the row's stream stands among all streams of this insert, by the bytes of their
+  // ids. REQUIRES: not full.
   void Add(const NewRow& row, int rank = 0);
 
-  // Adds a copy of a row of a table of the same shape; such rows are of one stream. REQUIRES: not full.
+  // Adds a copy of a row of a table of the same shape; such rows are of one stream. REQUIRES: not
+  // full.
   void AddCopy(TupleTableSlot* row);
 
   void Flush();

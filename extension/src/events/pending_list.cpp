@@ -7,9 +7,9 @@ extern "C" {
 namespace auren::events {
 namespace {
 
-// What a page of the list holds, as gin/ginfast.c reckons it. More than that would be taken for one row.
-constexpr uint32 kPage =
-    BLCKSZ - SizeOfPageHeaderData - MAXALIGN(sizeof(GinPageOpaqueData));
+// What a page of the list holds, as gin/ginfast.c reckons it. More than that would be taken for one
+// row.
+constexpr uint32 kPage = BLCKSZ - SizeOfPageHeaderData - MAXALIGN(sizeof(GinPageOpaqueData));
 
 uint32 SpaceFor(uint32 tuples, uint32 size) {
   return size + tuples * static_cast<uint32>(sizeof(ItemIdData));

@@ -1,6 +1,6 @@
-// A GIN index takes new entries into a pending list, row by row: a lock, a look at the last page and a
-// record in the log for each. Here the rows of a chunk are handed over together, as many as fit on a page
-// of the list, which holds several rows' entries anyway.
+// A GIN index takes new entries into a pending list, row by row: a lock, a look at the last page
+// and a record in the log for each. Here the rows of a chunk are handed over together, as many as
+// fit on a page of the list, which holds several rows' entries anyway.
 //
 //   PendingList list;
 //   if (list.Begin(index)) {

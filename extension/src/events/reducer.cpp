@@ -29,8 +29,8 @@ constexpr char kByCategory[] = "reducers_pkey";
 constexpr AttrNumber kReducer = 2;  // the column; the first is the category
 constexpr std::string_view kDefault = "events.merge";
 
-// What register_reducer has stored for a category: schema.function(jsonb,events.event_store); nullptr
-// when it has nothing.
+// What register_reducer has stored for a category: schema.function(jsonb,events.event_store);
+// nullptr when it has nothing.
 char* Registered(std::string_view category) {
   const Oid oid = FindRelation(kTable);
   if (!OidIsValid(oid)) return nullptr;  // the schema of 0.1.0
@@ -78,8 +78,7 @@ text* NameOf(const char* registered, Oid function) {
   bool is_null;
   const Datum settings = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proconfig, &is_null);
   if (!is_null) {
-    appendStringInfoString(&definition,
-                           OidOutputFunctionCall(F_ARRAY_OUT, settings));
+    appendStringInfoString(&definition, OidOutputFunctionCall(F_ARRAY_OUT, settings));
   }
   ReleaseSysCache(tuple);
   const auto* bytes = reinterpret_cast<const unsigned char*>(definition.data);

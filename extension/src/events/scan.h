@@ -7,9 +7,9 @@
 //   while (scan.Next(BackwardScanDirection)) ... scan.slot() ...
 //   scan.End();
 //
-// Keys are given in the order of the index's columns, before the first Next. Rows come in the index's
-// order; one is valid until the next. Again() begins anew with other keys. The table and the snapshot
-// stay the caller's. An ERROR in between needs no cleaning up.
+// Keys are given in the order of the index's columns, before the first Next. Rows come in the
+// index's order; one is valid until the next. Again() begins anew with other keys. The table and
+// the snapshot stay the caller's. An ERROR in between needs no cleaning up.
 #pragma once
 
 #include "postgres/backend.h"

@@ -56,7 +56,8 @@ bool TryLock(const text* stream_id) {
 
 int64 VersionOf(const Scan& scan) { return DatumGetInt64(scan.Get(kAtVersion)); }
 
-// Deletes those between half the version and the version, and those of reducers that have had their day.
+// Deletes those between half the version and the version, and those of reducers that have had their
+// day.
 void Thin(Relation table, text* stream_id, text* reducer, int64 version) {
   Scan scan;
   scan.Begin(table, kByVersion, SnapshotSelf);

@@ -66,8 +66,10 @@ State Reduce(const Question& question, const Reducer& reducer, const State& from
   ReducerCall call;
   call.Begin(reducer, store);
   // The state before and the state after, each with what it took to make it.
-  MemoryContext before = AllocSetContextCreate(CurrentMemoryContext, "state", ALLOCSET_DEFAULT_SIZES);
-  MemoryContext after = AllocSetContextCreate(CurrentMemoryContext, "state", ALLOCSET_DEFAULT_SIZES);
+  MemoryContext before =
+      AllocSetContextCreate(CurrentMemoryContext, "state", ALLOCSET_DEFAULT_SIZES);
+  MemoryContext after =
+      AllocSetContextCreate(CurrentMemoryContext, "state", ALLOCSET_DEFAULT_SIZES);
   Stream events;
   events.Begin(question.stream_id, from.version, question.up_to, ForwardScanDirection,
                question.snapshot);

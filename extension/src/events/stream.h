@@ -5,8 +5,8 @@
 //   while (stream.Next()) ... stream.row() ...
 //   stream.End();
 //
-// Gives the versions above `after`, up to `up_to`. No lock is needed: what moves to the archive or back
-// meanwhile is found where the snapshot has it. An ERROR in between needs no cleaning up.
+// Gives the versions above `after`, up to `up_to`. No lock is needed: what moves to the archive or
+// back meanwhile is found where the snapshot has it. An ERROR in between needs no cleaning up.
 #pragma once
 
 #include "events/scan.h"
@@ -16,8 +16,7 @@ namespace auren::events {
 
 class Stream {
  public:
-  void Begin(text* stream_id, int64 after, int64 up_to, ScanDirection direction,
-             Snapshot snapshot);
+  void Begin(text* stream_id, int64 after, int64 up_to, ScanDirection direction, Snapshot snapshot);
   bool Next();
   const Scan& row() const { return parts_[at_]; }
   void End();

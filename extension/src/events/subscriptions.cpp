@@ -3,9 +3,16 @@
 
 #include "events/horizon.h"
 #include "events/parking.h"
+#include "events/scan.h"
+#include "events/store.h"
 #include "postgres/errors.h"
 #include "postgres/spi.h"
 #include "postgres/values.h"
+
+extern "C" {
+#include "access/table.h"
+#include "utils/snapmgr.h"
+}
 
 namespace auren::events {
 namespace {
@@ -93,6 +100,61 @@ void Drop(text* name) {
   if (!found) RefuseUnknown(name);
 }
 
+// Until the transaction ends the subscription is neither dropped nor reset.
+void Hold(text* name) {
+  static pg::Statement hold = {
+      "SELECT 1 FROM events.subscriptions WHERE name = $1 FOR KEY SHARE", 1, {TEXTOID}};
+  const Datum values[] = {PointerGetDatum(name)};
+  const pg::SpiSession spi = pg::SpiBegin();
+  pg::Execute(&hold, values);
+  pg::SpiEnd(spi);
+}
+
+// Who polls has mostly caught up: asked without a plan, it costs two looks at an index.
+bool FindSubscription(text* name, Snapshot snapshot, Standing* standing) {
+  enum : AttrNumber { kCategory = 2, kBegan = 3 };
+  Relation table = table_open(RelationOid("subscriptions"), AccessShareLock);
+  Scan scan;
+  scan.Begin(table, "subscriptions_pkey", snapshot);
+  scan.Equal(name);
+  const bool found = scan.Next(ForwardScanDirection);
+  if (found) {
+    bool all;
+    const Datum category = slot_getattr(scan.slot(), kCategory, &all);
+    standing->category = all ? nullptr : DatumGetTextPCopy(category);
+    standing->position = DatumGetInt64(scan.Get(kBegan));
+  }
+  scan.End();
+  table_close(table, AccessShareLock);
+  return found;
+}
+
+// The member's own, or the lowest of a group of which every member has one, whichever is further.
+int64 FurthestCheckpoint(const Member& member, Snapshot snapshot) {
+  enum : AttrNumber { kMembers = 2, kMember = 3, kReached = 4 };
+  Relation table = table_open(RelationOid("subscription_checkpoints"), AccessShareLock);
+  Scan scan;
+  scan.Begin(table, "subscription_checkpoints_pkey", snapshot);  // (name, members, member)
+  scan.Equal(member.name);
+  int64 furthest = 0;
+  int32 group = 0;
+  int32 seen = 0;
+  int64 lowest = 0;
+  while (scan.Next(ForwardScanDirection)) {
+    const int32 members = DatumGetInt32(scan.Get(kMembers));
+    const int64 reached = DatumGetInt64(scan.Get(kReached));
+    const bool own = members == member.members && DatumGetInt32(scan.Get(kMember)) == member.member;
+    if (own) furthest = Max(furthest, reached);
+    lowest = members == group ? Min(lowest, reached) : reached;
+    seen = members == group ? seen + 1 : 1;
+    group = members;
+    if (seen == members) furthest = Max(furthest, lowest);
+  }
+  scan.End();
+  table_close(table, AccessShareLock);
+  return furthest;
+}
+
 }  // namespace
 
 void RefuseUnknown(const text* name) {
@@ -125,31 +187,14 @@ Member MemberArguments(FunctionCallInfo fcinfo, int member_argument) {
 }
 
 Standing FindStanding(const Member& member, bool to_stay) {
-  static pg::Statement hold = {
-      "SELECT 1 FROM events.subscriptions WHERE name = $1 FOR KEY SHARE", 1, {TEXTOID}};
-  static pg::Statement find = {
-      "SELECT s.category, greatest(s.position,"
-      " (SELECT c.position FROM events.subscription_checkpoints c"
-      "  WHERE c.name = s.name AND c.members = $2 AND c.member = $3),"
-      " (SELECT max(g.lowest) FROM (SELECT min(c.position) AS lowest"
-      "  FROM events.subscription_checkpoints c WHERE c.name = s.name"
-      "  GROUP BY c.members HAVING count(*) = c.members) g))"
-      " FROM events.subscriptions s WHERE s.name = $1",
-      3,
-      {TEXTOID, INT4OID, INT4OID}};
-  const Datum values[] = {PointerGetDatum(member.name), Int32GetDatum(member.members),
-                          Int32GetDatum(member.member)};
+  if (to_stay) Hold(member.name);
+  const Snapshot snapshot = ReaderSnapshot();
   Standing standing = {nullptr, 0};
-  const pg::SpiSession spi = pg::SpiBegin();
-  if (to_stay) pg::Execute(&hold, values);
-  const bool found = pg::Execute(&find, values) == 1;
+  const bool found = FindSubscription(member.name, snapshot, &standing);
   if (found) {
-    bool all;
-    const Datum category = pg::Column(0, 1, &all);
-    if (!all) standing.category = DatumGetTextPP(pg::CopyOut(category));
-    standing.position = DatumGetInt64(pg::Column(0, 2));
+    standing.position = Max(standing.position, FurthestCheckpoint(member, snapshot));
   }
-  pg::SpiEnd(spi);
+  UnregisterSnapshot(snapshot);
   if (!found) RefuseUnknown(member.name);
   return standing;
 }

@@ -24,8 +24,8 @@ void Walk::BeginLeg(Leg* leg, Relation table, const TableNames& names, text* cat
 }
 
 void Walk::Step(Leg* leg) {
-  leg->position = leg->scan.Next(ForwardScanDirection) ? DatumGetInt64(leg->scan.Get(kPosition))
-                                                       : kAtEnd;
+  leg->position =
+      leg->scan.Next(ForwardScanDirection) ? DatumGetInt64(leg->scan.Get(kPosition)) : kAtEnd;
 }
 
 bool Walk::Next() {
