@@ -8,6 +8,19 @@ RETURNS void LANGUAGE sql AS $$
   VALUES ("position", gen_random_uuid(), stream_id, version, event_type, '{}', 'test', created_at)
 $$;
 
+-- A store that has not had an event yet.
+BEGIN;
+ALTER TABLE events.event_store DISABLE TRIGGER event_store_is_immutable;
+ALTER TABLE events.event_archive DISABLE TRIGGER event_archive_is_immutable;
+DELETE FROM events.event_store;
+DELETE FROM events.event_archive;
+DELETE FROM events.snapshots;
+ALTER TABLE events.event_store ENABLE ALWAYS TRIGGER event_store_is_immutable;
+ALTER TABLE events.event_archive ENABLE ALWAYS TRIGGER event_archive_is_immutable;
+ALTER SEQUENCE events.event_store_position_seq RESTART;
+SELECT * FROM broken;
+ROLLBACK;
+
 SELECT events.append_events('verify:1', jsonb_agg(jsonb_build_object('event_type', 'written', 'event_data', '{}'::jsonb)))
 FROM generate_series(1, 3);
 SELECT events.append_event('verify:2', 'written', '{}') IS NOT NULL AS appended;

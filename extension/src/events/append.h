@@ -47,9 +47,9 @@ struct StoredEvent {
 
 // Takes the locks of these streams in key order (64-bit hash of the id, our own lock class), each
 // at most once; held to the end of the transaction. More than 1,000 streams: the store lock
-// instead. 25006 in a read-only transaction or on a standby, before anything is locked. REQUIRES:
-// called once, before the first Append of a batch, with all its streams.
-void LockStreams(text** stream_ids, int count);
+// instead. 25006 in a read-only transaction or on a standby, before anything is locked, in the name
+// of `function`. REQUIRES: called once, before the first Append of a batch, with all its streams.
+void LockStreams(text** stream_ids, int count, const char* function = "events.append()");
 
 // Appends one event. Checks names and sizes (22023, 22004, 54000), id (UA002), that the stream is
 // open (UA004), expected version (UA001). Takes the stream's lock itself if need be.

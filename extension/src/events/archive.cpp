@@ -111,8 +111,8 @@ void Mover::End() {
   table_close(from_.table, NoLock);
 }
 
-int64 MoveOne(const TableNames& from, const TableNames& to, text* stream_id) {
-  LockStreams(&stream_id, 1);
+int64 MoveOne(const TableNames& from, const TableNames& to, text* stream_id, const char* function) {
+  LockStreams(&stream_id, 1, function);
   Mover mover;
   mover.Begin(from, to);
   const int64 moved = mover.Move(stream_id);
@@ -124,7 +124,7 @@ int64 MoveOne(const TableNames& from, const TableNames& to, text* stream_id) {
 
 // Archives those of the streams that have had no event since `before`; returns how many.
 int64 ArchiveStreams(text** stream_ids, int count, TimestampTz before) {
-  LockStreams(stream_ids, count);
+  LockStreams(stream_ids, count, "events.archive_older_than()");
   Mover mover;
   mover.Begin(kStore, kArchive);
   int64 archived = 0;
@@ -143,13 +143,15 @@ int64 ArchiveStreams(text** stream_ids, int count, TimestampTz before) {
 AUREN_SQL_FUNCTION(events_archive_stream) {
   using namespace auren;
   pg::RequireNotNull(fcinfo, 0, "p_stream_id");
-  PG_RETURN_INT64(events::MoveOne(events::kStore, events::kArchive, pg::TextArgument(fcinfo, 0)));
+  PG_RETURN_INT64(events::MoveOne(events::kStore, events::kArchive, pg::TextArgument(fcinfo, 0),
+                                  "events.archive_stream()"));
 }
 
 AUREN_SQL_FUNCTION(events_restore_stream) {
   using namespace auren;
   pg::RequireNotNull(fcinfo, 0, "p_stream_id");
-  PG_RETURN_INT64(events::MoveOne(events::kArchive, events::kStore, pg::TextArgument(fcinfo, 0)));
+  PG_RETURN_INT64(events::MoveOne(events::kArchive, events::kStore, pg::TextArgument(fcinfo, 0),
+                                  "events.restore_stream()"));
 }
 
 // events.archive_streams(p_stream_ids text[], p_before timestamptz), STRICT: for

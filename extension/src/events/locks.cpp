@@ -48,11 +48,11 @@ bool LockKey(uint64 key) {
 
 }  // namespace
 
-void LockStreams(text** stream_ids, int count) {
+void LockStreams(text** stream_ids, int count, const char* function) {
   // Said early and by name; the insert would complain about nextval() or an INSERT nobody wrote.
-  PreventCommandDuringRecovery("events.append()");
-  PreventCommandIfReadOnly("events.append()");
-  PreventCommandIfParallelMode("events.append()");
+  PreventCommandDuringRecovery(function);
+  PreventCommandIfReadOnly(function);
+  PreventCommandIfParallelMode(function);
 
   const LocalTransactionId transaction = AUREN_LOCAL_TRANSACTION_ID();
   if (current.transaction != transaction) current = {transaction, 0};

@@ -34,7 +34,7 @@ bool FindTombstone(text* stream_id, pg_uuid_t* event_id) {
 
 pg_uuid_t Tombstone(text* stream_id) {
   CheckStreamId(stream_id);
-  LockStreams(&stream_id, 1);
+  LockStreams(&stream_id, 1, "events.tombstone_stream()");
   pg_uuid_t event_id;
   if (FindTombstone(stream_id, &event_id)) return event_id;
   return Append({.stream_id = stream_id,
