@@ -81,6 +81,63 @@ ALTER TABLE events.event_store ADD PRIMARY KEY (stream_id, version) DEFERRABLE;
 SELECT * FROM broken;
 ROLLBACK;
 
+BEGIN;
+ALTER TABLE events.event_archive DROP CONSTRAINT event_archive_stream_event, DROP CONSTRAINT event_archive_stream_version;
+SELECT * FROM broken;
+ROLLBACK;
+
+-- The archive: a stream of which a part is archived is sound; each check looks there, too.
+CREATE FUNCTION archive_raw(p_stream_id text, p_version bigint, change jsonb DEFAULT '{}') RETURNS void LANGUAGE sql AS $$
+  INSERT INTO events.event_archive
+  SELECT (jsonb_populate_record(e, change)).* FROM events.all_events AS e WHERE stream_id = p_stream_id AND version = p_version
+$$;
+SELECT events.append_batch(ARRAY['verify:half', 'verify:half'], ARRAY['a', 'b'], ARRAY['{}', '{}']::jsonb[]);
+SELECT events.archive_stream('verify:half');
+SELECT version FROM events.append('verify:half', 'c', '{}');
+SELECT * FROM broken;
+BEGIN;
+SELECT archive_raw('verify:half', 2, jsonb_build_object('event_id', gen_random_uuid(), 'version', 5, 'position', events.next_position(),
+  'event_type', 'Wrong', 'created_at', '2001-01-01Z'));
+SELECT check_name FROM broken;
+ROLLBACK;
+BEGIN;
+SELECT archive_raw('verify:half', 3);
+SELECT check_name FROM broken;
+SELECT detail ~ '^1 in both tables, such as [0-9a-f-]{36} of stream "verify:half"$' AS named FROM broken WHERE check_name = 'event_ids_unique';
+ROLLBACK;
+BEGIN;
+SELECT archive_raw('verify:half', 3, jsonb_build_object('event_id', gen_random_uuid(), 'version', 4, 'position', events.next_position(),
+  'created_at', clock_timestamp()));
+SELECT * FROM broken;
+ROLLBACK;
+DROP FUNCTION archive_raw;
+
+-- Tombstones.
+BEGIN;
+SELECT events.tombstone_stream('verify:2') IS NOT NULL AS closed;
+SELECT * FROM broken;
+SELECT insert_raw('verify:2', 3);
+SELECT * FROM broken;
+ROLLBACK;
+BEGIN;
+SELECT events.tombstone_stream('verify:half') IS NOT NULL AS closed;
+SELECT events.archive_stream('verify:half');
+SELECT insert_raw('verify:half', 5);
+SELECT * FROM broken;
+ROLLBACK;
+
+-- Hashes: a chain that holds, and then goes on without one.
+BEGIN;
+INSERT INTO events.event_store (event_id, stream_id, version, event_type, event_data, created_by, created_at, hash)
+SELECT event_id, 'verify:chained', 1, 'written', '{}', 'test', created_at,
+  events.event_hash(NULL, 'verify:chained', 1, event_id, 'written', '{}', NULL, 'test', created_at)
+FROM (VALUES (gen_random_uuid(), clock_timestamp())) AS e (event_id, created_at);
+SELECT * FROM broken;
+SELECT detail FROM events.verify() WHERE check_name = 'hash_chains';
+SELECT insert_raw('verify:chained', 2);
+SELECT * FROM broken;
+ROLLBACK;
+
 -- The sequence.
 BEGIN;
 ALTER SEQUENCE events.event_store_position_seq CACHE 20 INCREMENT 2 CYCLE;
@@ -127,10 +184,24 @@ DROP TRIGGER event_store_is_immutable ON events.event_store;
 SELECT * FROM broken;
 ROLLBACK;
 
+BEGIN;
+ALTER TABLE events.event_archive DISABLE TRIGGER event_archive_is_immutable;
+SELECT * FROM broken;
+ROLLBACK;
+BEGIN;
+ALTER EXTENSION auren DROP FUNCTION events.refuse_change();
+DROP TRIGGER event_archive_is_immutable ON events.event_archive;
+SELECT * FROM broken;
+ROLLBACK;
+
 -- Grants: on the table, on every column, to everyone, and by way of a predefined role.
 CREATE ROLE auren_test_intruder;
 BEGIN;
 GRANT INSERT ON events.event_store TO auren_test_intruder;
+SELECT * FROM broken;
+ROLLBACK;
+BEGIN;
+GRANT INSERT ON events.event_archive TO auren_test_intruder;
 SELECT * FROM broken;
 ROLLBACK;
 BEGIN;

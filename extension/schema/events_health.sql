@@ -3,7 +3,7 @@
 
 -- Proof ------------------------------------------------------------------------------------------
 -- What no setting, superuser or restore may have broken, looked up and not believed. Every check
--- looks at the same snapshot. It reads the whole store several times over and blocks nobody.
+-- looks at the same snapshot. It reads store and archive several times over and blocks nobody.
 
 -- A healthy store answers true in every row; else the detail says how many and names one of them.
 --   versions_contiguous      each stream is 1, 2, 3 ...
@@ -11,24 +11,34 @@
 --   positions_unique         no position twice
 --   positions_drawn          each is between 1 and what the sequence has handed out
 --   names_valid              stream ids and event types keep the rules (message_store's are exempt)
+--   event_ids_unique         no stream has an id in the store and in the archive
+--   archive_older            what of a stream is archived comes before what is in the store
+--   tombstones_last          no event follows the tombstone of its stream
+--   hash_chains              no link of a hash chain is broken
 --   unique_constraints       (stream_id, version) and (stream_id, event_id), valid and immediate
 --   sequence_sound           cache 1, increment 1, no cycle, and the column's default draws from it
 --   guard_in_place           the trigger against UPDATE, DELETE and TRUNCATE, ENABLE ALWAYS, ours
 --   insert_granted_to_nobody no role but the owner and superusers could write past the functions
+-- The last four look at both tables.
 CREATE FUNCTION events.verify() RETURNS TABLE (check_name text, ok boolean, detail text)
 LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
   WITH streams AS (
     SELECT count(*) AS events,
+           count(hash) AS linked,
            count(*) FILTER (WHERE version <> expected) AS gaps,
            min(format('stream "%s" has version %s instead of %s', stream_id, version, expected)
                COLLATE "C") FILTER (WHERE version <> expected) AS gap,
            count(*) FILTER (WHERE created_at < previous_at) AS backwards,
            min(format('stream "%s" version %s', stream_id, version)
-               COLLATE "C") FILTER (WHERE created_at < previous_at) AS backward
-      FROM (SELECT stream_id, version, created_at,
+               COLLATE "C") FILTER (WHERE created_at < previous_at) AS backward,
+           count(*) FILTER (WHERE previous_type = 'stream_tombstoned') AS risen,
+           min(format('stream "%s" version %s', stream_id, version)
+               COLLATE "C") FILTER (WHERE previous_type = 'stream_tombstoned') AS ghost
+      FROM (SELECT stream_id, version, created_at, hash,
                    coalesce(lag(version) OVER stream, 0) + 1 AS expected,
-                   lag(created_at) OVER stream AS previous_at
-              FROM events.event_store
+                   lag(created_at) OVER stream AS previous_at,
+                   lag(event_type) OVER stream AS previous_type
+              FROM events.all_events
             WINDOW stream AS (PARTITION BY stream_id ORDER BY version)) AS e
   ), positions AS (
     SELECT count(*) FILTER (WHERE position = previous) AS repeats,
@@ -36,11 +46,11 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
            min(position) AS lowest,
            max(position) AS highest
       FROM (SELECT position, lag(position) OVER (ORDER BY position) AS previous
-              FROM events.event_store) AS e
+              FROM events.all_events) AS e
   ), names AS (
     SELECT count(*) AS wrong,
            min(format('stream "%s" type "%s"', stream_id, event_type) COLLATE "C") AS example
-      FROM events.event_store
+      FROM events.all_events
      WHERE stream_id NOT LIKE 'message\_store:%'
        AND (event_type !~ '^[a-z][a-z0-9]*(_[a-z0-9]+)*$'
          OR octet_length(event_type) > 63
@@ -49,13 +59,35 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
          OR stream_id ~ CASE getdatabaseencoding()
                           WHEN 'UTF8' THEN '[\u0001-\u001f\u007f-\u009f]'
                           ELSE '[\x01-\x1f\x7f]' END)
+  ), ids AS (
+    SELECT count(*) AS repeats,
+           min(format('%s of stream "%s"', event_id, stream_id) COLLATE "C") AS repeated
+      FROM events.event_archive JOIN events.event_store USING (stream_id, event_id)
+  ), halves AS (
+    SELECT count(*) AS crossed,
+           min(format('stream "%s" from version %s on', stream_id, stored) COLLATE "C") AS example
+      FROM (SELECT stream_id, max(version) AS archived
+              FROM events.event_archive GROUP BY stream_id) AS a,
+           LATERAL (SELECT min(version) AS stored
+                      FROM events.event_store WHERE stream_id = a.stream_id) AS s
+     WHERE stored < archived
+  ), links AS (
+    SELECT count(*) AS broken,
+           min(format('stream "%s" version %s %s', stream_id, version, problem) COLLATE "C") AS example
+      FROM events.broken_links
+  ), tables AS (
+    SELECT c.oid, c.relname, c.relowner
+      FROM pg_class AS c
+     WHERE c.oid IN ('events.event_store'::regclass, 'events.event_archive'::regclass)
   ), missing AS (
-    SELECT string_agg(format('(%s)', array_to_string(wanted.columns, ', ')), ' and ') AS names
-      FROM (VALUES (ARRAY['stream_id', 'version']), (ARRAY['stream_id', 'event_id']))
+    SELECT string_agg(format('%s (%s)', relname, array_to_string(wanted.columns, ', ')), ' and ')
+           AS names
+      FROM tables,
+           (VALUES (ARRAY['stream_id', 'version']), (ARRAY['stream_id', 'event_id']))
            AS wanted (columns)
      WHERE NOT EXISTS (
        SELECT FROM pg_index AS i
-        WHERE i.indrelid = 'events.event_store'::regclass
+        WHERE i.indrelid = tables.oid
           AND i.indisunique AND i.indisvalid AND i.indisready AND i.indislive AND i.indimmediate
           AND i.indpred IS NULL AND i.indexprs IS NULL
           AND wanted.columns = ARRAY(
@@ -80,27 +112,27 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
   ), guard AS (
     -- 58: BEFORE, per statement, UPDATE, DELETE and TRUNCATE. Its function must be the library's
     -- own, and not one that was put in its place under the same name.
-    SELECT max(CASE WHEN t.tgenabled <> 'A' THEN 'is not ENABLE ALWAYS'
-                    WHEN t.tgtype <> 58 OR t.tgattr::text <> '' OR t.tgqual IS NOT NULL
-                      THEN 'does not fire for every UPDATE, DELETE and TRUNCATE'
-                    WHEN t.tgfoid <> 'events.refuse_change()'::regprocedure
-                      OR (f.prosrc, f.probin, f.prolang) IS DISTINCT FROM
-                         ('events_refuse_change', own.probin, own.prolang)
-                      THEN 'does not call the function that refuses'
-                    ELSE '' END) AS fault
-      FROM pg_trigger AS t
-      JOIN pg_proc AS f ON f.oid = t.tgfoid
-      JOIN pg_proc AS own ON own.oid = 'events.next_position()'::regprocedure
-     WHERE t.tgrelid = 'events.event_store'::regclass
-       AND t.tgname = 'event_store_is_immutable'
+    SELECT string_agg(format('trigger "%s_is_immutable" %s', relname, fault), ', ') AS faults
+      FROM tables
+      LEFT JOIN pg_trigger AS t ON t.tgrelid = tables.oid AND t.tgname = relname || '_is_immutable'
+      LEFT JOIN pg_proc AS f ON f.oid = t.tgfoid
+      JOIN pg_proc AS own ON own.oid = 'events.next_position()'::regprocedure,
+           LATERAL (SELECT CASE WHEN t.oid IS NULL THEN 'is missing'
+                                WHEN t.tgenabled <> 'A' THEN 'is not ENABLE ALWAYS'
+                                WHEN t.tgtype <> 58 OR t.tgattr::text <> '' OR t.tgqual IS NOT NULL
+                                  THEN 'does not fire for every UPDATE, DELETE and TRUNCATE'
+                                WHEN t.tgfoid <> 'events.refuse_change()'::regprocedure
+                                  OR (f.prosrc, f.probin, f.prolang) IS DISTINCT FROM
+                                     ('events_refuse_change', own.probin, own.prolang)
+                                  THEN 'does not call the function that refuses' END) AS found (fault)
+     WHERE fault IS NOT NULL
   ), intruders AS (
-    SELECT string_agg(quote_ident(r.rolname), ', ' ORDER BY r.rolname) AS names
-      FROM pg_roles AS r
-      JOIN pg_class AS c ON c.oid = 'events.event_store'::regclass
+    SELECT string_agg(DISTINCT quote_ident(r.rolname), ', ') AS names
+      FROM pg_roles AS r, tables
      WHERE NOT r.rolsuper
        AND r.rolname <> 'pg_write_all_data'  -- nobody in itself; its members are seen
-       AND NOT pg_has_role(r.oid, c.relowner, 'MEMBER')
-       AND has_any_column_privilege(r.oid, c.oid, 'INSERT')
+       AND NOT pg_has_role(r.oid, tables.relowner, 'MEMBER')
+       AND has_any_column_privilege(r.oid, tables.oid, 'INSERT')
   )
   SELECT 'versions_contiguous', gaps = 0,
          CASE gaps WHEN 0 THEN format('%s events', events)
@@ -131,8 +163,28 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
                     ELSE format('%s wrong, such as %s', wrong, example) END
     FROM names
   UNION ALL
+  SELECT 'event_ids_unique', repeats = 0,
+         CASE repeats WHEN 0 THEN 'no id in both tables'
+                      ELSE format('%s in both tables, such as %s', repeats, repeated) END
+    FROM ids
+  UNION ALL
+  SELECT 'archive_older', crossed = 0,
+         CASE crossed WHEN 0 THEN 'what is archived of a stream is its beginning'
+                      ELSE format('%s wrong, such as %s', crossed, example) END
+    FROM halves
+  UNION ALL
+  SELECT 'tombstones_last', risen = 0,
+         CASE risen WHEN 0 THEN 'nothing follows a tombstone'
+                    ELSE format('%s follow a tombstone, such as %s', risen, ghost) END
+    FROM streams
+  UNION ALL
+  SELECT 'hash_chains', broken = 0,
+         CASE broken WHEN 0 THEN format('%s events are linked', linked)
+                     ELSE format('%s broken, such as %s', broken, example) END
+    FROM links, streams
+  UNION ALL
   SELECT 'unique_constraints', names IS NULL,
-         coalesce('missing or not valid: ' || names, 'both are in place')
+         coalesce('missing or not valid: ' || names, 'all are in place')
     FROM missing
   UNION ALL
   SELECT 'sequence_sound', faults = '',
@@ -140,9 +192,7 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
                      ELSE 'changed: ' || faults END
     FROM sequence
   UNION ALL
-  SELECT 'guard_in_place', coalesce(fault = '', false),
-         CASE fault WHEN '' THEN 'changes are refused'
-                    ELSE 'trigger "event_store_is_immutable" ' || coalesce(fault, 'is missing') END
+  SELECT 'guard_in_place', faults IS NULL, coalesce(faults, 'changes are refused')
     FROM guard
   UNION ALL
   SELECT 'insert_granted_to_nobody', names IS NULL,
@@ -150,11 +200,11 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
     FROM intruders
 $$;
 COMMENT ON FUNCTION events.verify() IS
-  'proves the store''s invariants, one row per check; reads all of it';
+  'proves the invariants of store and archive, one row per check; reads all of them';
 
 -- Figures ----------------------------------------------------------------------------------------
--- Cheap on any store: the rows are those of about 4,096 pages (32 MiB) of the table, picked evenly
--- and always the same ones, and what is counted in them is scaled up to the whole.
+-- Cheap on any store: the rows are those of about 4,096 pages (32 MiB) of store and archive, picked
+-- evenly and always the same ones, and what is counted in them is scaled up to the whole.
 --   exact    up to 4,096 pages all of them are read, and every figure is exact (exact = true);
 --            sizes are exact always
 --   estimate beyond that counts are within a few per cent for what is common; a rare type may be
@@ -162,10 +212,19 @@ COMMENT ON FUNCTION events.verify() IS
 CREATE FUNCTION events.sampled_percent() RETURNS real
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
   SELECT least(100, 100.0 * 4096 * current_setting('block_size')::bigint
-                    / greatest(pg_relation_size('events.event_store'), 1))::real
+                    / greatest(pg_relation_size('events.event_store')
+                               + pg_relation_size('events.event_archive'), 1))::real
 $$;
 COMMENT ON FUNCTION events.sampled_percent() IS
-  'how much of the store the views of its figures look at: 100 for all of it';
+  'how much of store and archive the views of their figures look at: 100 for all of it';
+
+CREATE VIEW events.sampled_events AS
+  SELECT stream_id, event_type, created_at
+    FROM events.event_store TABLESAMPLE system (events.sampled_percent()) REPEATABLE (0)
+  UNION ALL
+  SELECT stream_id, event_type, created_at
+    FROM events.event_archive TABLESAMPLE system (events.sampled_percent()) REPEATABLE (0);
+COMMENT ON VIEW events.sampled_events IS 'the events that event_types and store_stats look at';
 
 CREATE VIEW events.event_types AS
   SELECT e.event_type,
@@ -174,7 +233,7 @@ CREATE VIEW events.event_types AS
          min(e.created_at) AS first,
          max(e.created_at) AS last,
          events.sampled_percent() = 100 AS exact
-    FROM events.event_store AS e TABLESAMPLE system (events.sampled_percent()) REPEATABLE (0)
+    FROM events.sampled_events AS e
    GROUP BY e.event_type, split_part(e.stream_id, ':', 1);
 COMMENT ON VIEW events.event_types IS 'which events there are, how many, since when and until when';
 
@@ -183,7 +242,7 @@ COMMENT ON VIEW events.event_types IS 'which events there are, how many, since w
 CREATE VIEW events.store_stats AS
   SELECT round(sample.events * scale)::bigint AS events,
          size.total AS bytes,
-         pg_table_size('events.event_store') AS table_bytes,
+         size.tables AS table_bytes,
          size.indexes AS index_bytes,
          round(size.total / nullif(sample.events * scale, 0))::bigint AS bytes_per_event,
          round(sample.recent * scale / span.days)::bigint AS events_per_day,
@@ -192,19 +251,23 @@ CREATE VIEW events.store_stats AS
          scale = 1 AS exact
     FROM (SELECT count(*) AS events,
                  count(*) FILTER (WHERE e.created_at > now() - interval '7 days') AS recent
-            FROM events.event_store AS e
-                 TABLESAMPLE system (events.sampled_percent()) REPEATABLE (0)) AS sample,
+            FROM events.sampled_events AS e) AS sample,
          (SELECT 100 / events.sampled_percent()::float8) AS factor (scale),
-         (SELECT pg_total_relation_size('events.event_store'),
+         (SELECT sum(pg_total_relation_size(t.oid))::bigint AS total,
+                 sum(pg_table_size(t.oid))::bigint AS tables,
                  (SELECT jsonb_object_agg(c.relname, pg_table_size(c.oid))
                     FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
-                   WHERE i.indrelid = 'events.event_store'::regclass)) AS size (total, indexes),
+                   WHERE i.indrelid IN ('events.event_store'::regclass,
+                                        'events.event_archive'::regclass)) AS indexes
+            FROM (VALUES ('events.event_store'::regclass), ('events.event_archive'::regclass))
+                 AS t (oid)) AS size,
          (SELECT greatest(1, least(7, coalesce(extract(epoch FROM now() - (
-                   SELECT e.created_at FROM events.event_store AS e
+                   SELECT e.created_at FROM events.all_events AS e
                     ORDER BY e.position LIMIT 1)) / 86400, 1)))::float8) AS span (days);
-COMMENT ON VIEW events.store_stats IS 'how large the store is, by what, and how fast it grows';
+COMMENT ON VIEW events.store_stats IS
+  'how large store and archive are, by what, and how fast they grow';
 
 REVOKE ALL ON FUNCTION events.verify(), events.sampled_percent() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION events.verify() TO auren_admin;
 GRANT EXECUTE ON FUNCTION events.sampled_percent() TO auren_reader;
-GRANT SELECT ON events.event_types, events.store_stats TO auren_reader;
+GRANT SELECT ON events.sampled_events, events.event_types, events.store_stats TO auren_reader;
