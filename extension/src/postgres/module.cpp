@@ -1,4 +1,5 @@
 // What the server looks for when it loads the library.
+#include "events/settled.h"
 #include "postgres/backend.h"
 #include "postgres/waking.h"
 
@@ -14,4 +15,5 @@ void _PG_init(void) {
   // A misspelt auren.* setting is refused instead of being kept without effect.
   MarkGUCPrefixReserved("auren");
   auren::pg::InitWaking();
+  auren::events::InitSettled();
 }
