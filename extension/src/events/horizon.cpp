@@ -1,5 +1,6 @@
 #include "events/horizon.h"
 
+#include "events/settled.h"
 #include "events/walk.h"
 
 extern "C" {
@@ -19,7 +20,8 @@ namespace {
 constexpr double kPatienceMs = 2;
 constexpr long kPauseUs = 100;
 
-// What this connection knows. `holders` are those who must end before `pending` is settled.
+// What this connection knows, its own findings and, where allowed, those of others. `holders` are
+// those who must end before `pending` is settled.
 struct {
   Oid sequence;  // another one: the extension has been created anew
   int64 settled;
@@ -33,6 +35,13 @@ void Abandon() {
   known.holders = nullptr;
   known.holder_count = 0;
   known.pending = 0;
+}
+
+// Remembers that everything up to a position is settled, and tells the other connections.
+void Learn(int64 settled) {
+  if (settled <= known.settled) return;
+  known.settled = settled;
+  ShareSettled(known.sequence, settled);
 }
 
 // The last position drawn, read from the sequence's page: its SQL functions would lock like a
@@ -98,7 +107,7 @@ bool Prove(Oid sequence, int64 wanted, double patience_ms) {
       BeginProof(Head(sequence));
     }
     if (AllEnded()) {
-      known.settled = Max(known.settled, known.pending);
+      Learn(known.pending);
       Abandon();
       if (known.settled >= wanted) return true;
       continue;
@@ -137,24 +146,31 @@ int64 LastDrawn() { return Head(RelationOid("event_store_position_seq")); }
 
 int64 SafePosition(int64 after, int64 rows) {
   const Oid sequence = RelationOid("event_store_position_seq");
-  const int64 head = Head(sequence);
-  if (known.sequence != sequence || head < known.settled) {
+  // A snapshot that is older than a proof would not show what the proof has settled, whoever made
+  // it. (What this connection knew before the transaction began is older than its snapshot.)
+  const bool may_prove = !IsolationUsesXactSnapshot() && !RecoveryInProgress();
+  if (known.sequence != sequence) {
     Abandon();
     known.sequence = sequence;
     known.settled = 0;
   }
+  if (may_prove) known.settled = Max(known.settled, SharedSettled(sequence));
+  const int64 head = Head(sequence);  // read last: nobody knows of more than has been drawn
+  if (head < known.settled) {
+    Abandon();
+    known.settled = 0;
+    ForgetSettled();
+  }
   if (known.settled >= head) return known.settled;
+  if (known.pending <= known.settled) Abandon();
 
-  // A snapshot that is older than the proof would not show what the proof has settled. (What was
-  // proved before this transaction began is older than its snapshot.)
-  const bool may_prove = !IsolationUsesXactSnapshot() && !RecoveryInProgress();
   if (may_prove && Prove(sequence, head, 0)) return known.settled;
 
   // Somebody is appending. What comes before the first hole is settled nevertheless.
   const int64 from = Max(known.settled, after);
   const int64 enough = rows < PG_INT64_MAX - from ? from + rows : PG_INT64_MAX;
   const int64 end = EndOfRun(from, enough);
-  if (from == known.settled) known.settled = end;  // the caller's word is not remembered
+  if (from == known.settled) Learn(end);  // the caller's word is not remembered
   if (end >= Min(head, enough)) return end;
   return may_prove && Prove(sequence, head, kPatienceMs) ? known.settled : end;
 }

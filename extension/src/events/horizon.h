@@ -11,8 +11,8 @@
 //     settled for good: what has not appeared by then never will.
 //
 // Nobody is waited for longer than 2 ms: holders that are still there are remembered and asked
-// after again by the next call. What has been proved is remembered, too, for the life of the
-// connection.
+// after again by the next call. What has been proved is remembered, too: by the connection for its
+// life, and by all of them when the library is preloaded (events/settled.h).
 #pragma once
 
 #include "postgres/backend.h"

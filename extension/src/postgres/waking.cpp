@@ -1,14 +1,13 @@
 #include "postgres/waking.h"
 
+#include "postgres/shared_memory.h"
+
 extern "C" {
 #include "pgstat.h"
 #include "port/atomics.h"
 #include "storage/condition_variable.h"
-#include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/lwlock.h"
 #include "storage/proclist.h"
-#include "storage/shmem.h"
 #include "utils/wait_event.h"
 }
 
@@ -28,24 +27,11 @@ Shared* shared = nullptr;  // nullptr: not preloaded
 bool wake_at_end = false;
 TimestampTz looked_at = 0;
 
-shmem_request_hook_type next_request_hook = nullptr;
-shmem_startup_hook_type next_startup_hook = nullptr;
-
-void Request() {
-  if (next_request_hook != nullptr) next_request_hook();
-  RequestAddinShmemSpace(MAXALIGN(sizeof(Shared)));
-}
-
-void Startup() {
-  if (next_startup_hook != nullptr) next_startup_hook();
-  bool found;
-  LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-  shared = static_cast<Shared*>(ShmemInitStruct("auren waking", sizeof(Shared), &found));
-  if (!found) {
-    ConditionVariableInit(&shared->changed);
-    pg_atomic_init_u64(&shared->broadcast_at, 0);
-  }
-  LWLockRelease(AddinShmemInitLock);
+void Attach(void* memory, bool is_new) {
+  shared = static_cast<Shared*>(memory);
+  if (!is_new) return;
+  ConditionVariableInit(&shared->changed);
+  pg_atomic_init_u64(&shared->broadcast_at, 0);
 }
 
 bool InWindow(TimestampTz now) {
@@ -88,10 +74,7 @@ void AtEnd(XactEvent event, void*) {
 
 void InitWaking() {
   if (!process_shared_preload_libraries_in_progress) return;
-  next_request_hook = shmem_request_hook;
-  shmem_request_hook = Request;
-  next_startup_hook = shmem_startup_hook;
-  shmem_startup_hook = Startup;
+  ShareMemory({"auren waking", sizeof(Shared), Attach});
   RegisterXactCallback(AtEnd, nullptr);
 }
 

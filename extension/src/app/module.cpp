@@ -1,4 +1,5 @@
-// What the server looks for when it loads the library.
+// What the server looks for when it loads the library: the one place that knows all rooms.
+#include "events/settled.h"
 #include "postgres/backend.h"
 #include "postgres/settings.h"
 #include "postgres/waking.h"
@@ -12,4 +13,5 @@ PGDLLEXPORT void _PG_init(void);
 void _PG_init(void) {
   auren::pg::InitSettings();
   auren::pg::InitWaking();
+  auren::events::InitSettled();
 }
