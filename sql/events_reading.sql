@@ -25,8 +25,8 @@ SELECT count(*) AS caught_up FROM events.read_category('reading', :next);
 -- Limits: zero rows, all rows, and what makes no sense.
 SELECT count(*) FROM events.read_all(:start, 0);
 SELECT count(*) FROM events.read_all(:start, NULL);
-SELECT (SELECT count(*) FROM events.read_all(NULL, NULL)) = (SELECT count(*) FROM events.event_store) AS everything,
-  (SELECT count(*) FROM events.read_all(-5, NULL)) = (SELECT count(*) FROM events.event_store) AS from_before;
+SELECT (SELECT count(*) FROM events.read_all(NULL, NULL)) = (SELECT count(*) FROM events.all_events) AS everything,
+  (SELECT count(*) FROM events.read_all(-5, NULL)) = (SELECT count(*) FROM events.all_events) AS from_before;
 SELECT count(*) FROM events.read_all(9223372036854775807, 10);
 SELECT count(*) FROM events.read_all(9223372036854775806);
 SELECT count(*) FROM events.read_all(:start, -1);

@@ -81,8 +81,8 @@ WHERE name = 'group' AND position < :middle + 20 ORDER BY 1, 2, 3;
 
 -- All categories.
 SELECT events.create_subscription('everything');
-SELECT count(*) = (SELECT count(*) FROM events.event_store) AS everything FROM events.poll_subscription('everything', NULL);
-SELECT category IS NULL AS all, position, lag_events = (SELECT count(*) FROM events.event_store) AS behind
+SELECT count(*) = (SELECT count(*) FROM events.all_events) AS everything FROM events.poll_subscription('everything', NULL);
+SELECT category IS NULL AS all, position, lag_events = (SELECT count(*) FROM events.all_events) AS behind
 FROM events.subscription_status WHERE name = 'everything';
 
 -- What makes no sense.
