@@ -1,7 +1,7 @@
 # The global order: no event in flight is passed, and nobody else holds readers back; then under fire.
 #
 #   AUREN_FIRE_SECONDS   for how long (default 4)
-#   AUREN_FIRE_SEED      repeats what the writers do (not when)
+#   AUREN_FIRE_SEED      repeats what the writers do, if not when; each run prints its own
 use strict;
 use warnings FATAL => 'all';
 
@@ -13,9 +13,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $seconds = $ENV{AUREN_FIRE_SECONDS} // 4;
-my $seed = $ENV{AUREN_FIRE_SEED} // int(rand(1 << 31));
-diag("AUREN_FIRE_SEED=$seed");
+my $seconds = $ENV{AUREN_FIRE_SECONDS} || 4;
+my $seed = GlobalOrder::seed();
 
 my $node = PostgreSQL::Test::Cluster->new('node');
 $node->init;
@@ -33,16 +32,42 @@ $node->safe_psql('postgres', q{COMMIT PREPARED 'p'});
 is($node->safe_psql('postgres', q{SELECT string_agg(event_type, ' ') FROM events.read_all()}), 'early late',
   'then both are read, in order');
 
-# A writer in another database is none of our business.
-$node->safe_psql('postgres', 'CREATE DATABASE other');
-$node->safe_psql('other', 'CREATE EXTENSION auren');
-my $other = $node->background_psql('other');
+# Nobody else holds readers back. Whoever reads has to find out about a new hole each time.
+sub reads_past_a_hole {
+  my $what = shift;
+  $node->safe_psql('postgres', q{BEGIN; SELECT events.append_event('a:1', 'undone', '{}'); ROLLBACK});
+  my $behind = $node->safe_psql('postgres', q{SELECT position FROM events.append('a:1', 'seen', '{}')});
+  is($node->safe_psql('postgres', q{SELECT max(position) FROM events.read_category('a')}), $behind, $what);
+}
+
+# A writer in another database: a copy, so that whatever it locks has the same oids.
+$node->safe_psql('template1', 'CREATE DATABASE copy TEMPLATE postgres');
+my $other = $node->background_psql('copy');
 $other->query_safe(q{BEGIN; SELECT events.append_event('other:1', 'open', '{}')});
-$node->safe_psql('postgres', q{BEGIN; SELECT events.append_event('a:1', 'undone', '{}'); ROLLBACK});
-$node->safe_psql('postgres', q{SELECT events.append_event('a:1', 'seen', '{}')});
-is($node->safe_psql('postgres', q{SELECT count(*) FROM events.read_category('a')}), '1',
-  'an append in another database holds nobody back');
+reads_past_a_hole('an append in another database holds nobody back');
 $other->quit;
+
+# An idle transaction that has written something else.
+my $idle = $node->background_psql('postgres');
+$idle->query_safe('BEGIN; CREATE TABLE idle (); SELECT pg_current_xact_id()');
+reads_past_a_hole('an idle transaction holds nobody back');
+$idle->query_safe('ROLLBACK');
+
+# A VACUUM of the store: it has its lock and waits for a page that a cursor keeps.
+$idle->query_safe('BEGIN; DECLARE page CURSOR FOR SELECT * FROM events.event_store; FETCH 1 FROM page');
+my $vacuum = $node->background_psql('postgres');
+my $pid = $vacuum->query_safe('SELECT pg_backend_pid()');
+$vacuum->query_until(qr/begun/, "\\echo begun\nVACUUM (FREEZE) events.event_store;\n\\echo done\n");
+my $vacuums = qq{
+  SELECT count(*) FROM pg_stat_activity JOIN pg_locks USING (pid)
+  WHERE pid = $pid AND wait_event = 'BufferPin'
+    AND relation = 'events.event_store'::regclass AND mode = 'ShareUpdateExclusiveLock' AND granted};
+ok($node->poll_query_until('postgres', $vacuums, '1'), 'VACUUM is at work');
+reads_past_a_hole('VACUUM of the store holds nobody back');
+is($node->safe_psql('postgres', $vacuums), '1', 'it still is');
+$idle->query_safe('COMMIT');
+$vacuum->query_until(qr/done/, '');
+$_->quit for $idle, $vacuum;
 
 # Under fire.
 GlobalOrder::prepare($node);

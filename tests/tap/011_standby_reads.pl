@@ -1,5 +1,5 @@
 # A standby reads up to the furthest place that a subscription has come to on the primary, and what follows it
-# without a hole; it never skips an event.
+# without a hole; it never skips an event. AUREN_FIRE_SECONDS, AUREN_FIRE_SEED: as in 004_global_order.pl.
 use strict;
 use warnings FATAL => 'all';
 
@@ -83,8 +83,10 @@ $primary->safe_psql('postgres', q{SELECT events.reset_subscription('s', 12)});
 reads('1 3 5 6 7 8 10 12|12', 'one that is reset behind the next');
 
 # Under fire: a consumer on the primary acknowledges, a reader on the standby follows.
-my $writers = GlobalOrder::start($primary, $ENV{AUREN_FIRE_SECONDS} // 4, $ENV{AUREN_FIRE_SEED} // 1);
+$_->quit for $old, $repeatable, $writer;
+my $writers = GlobalOrder::start($primary, $ENV{AUREN_FIRE_SECONDS} || 4, GlobalOrder::seed());
 my $consumer = $primary->background_psql('postgres');
+$consumer->set_query_timer_restart;
 my @readers = (GlobalOrder::reader($standby, 100), GlobalOrder::reader($standby, 1000, 'fire'));
 my $acknowledge = q{SELECT events.ack_subscription('s', events.safe_position())};
 while (GlobalOrder::writing($writers)) {
@@ -99,5 +101,5 @@ $primary->wait_for_catchup($standby);
 for my $reader (@readers) { 1 while GlobalOrder::follow($reader); }
 is(GlobalOrder::faults($_, $primary), '', "a reader of category $_->{category} saw every event once, in order") for @readers;
 
-$_->quit for $old, $repeatable, $writer, $consumer, map { $_->{session} } @readers;
+$_->quit for $consumer, map { $_->{session} } @readers;
 done_testing();

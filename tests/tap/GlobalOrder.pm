@@ -2,7 +2,7 @@
 # owner, and readers that follow them. Every committed event must reach every reader once, in position order.
 #
 #   GlobalOrder::prepare($node);                  # once: what writers and readers call
-#   my $writers = GlobalOrder::start($node, $seconds, $seed);
+#   my $writers = GlobalOrder::start($node, $seconds, GlobalOrder::seed());
 #   my $reader = GlobalOrder::reader($node, 60);  # by 60 events at a time; a category's: (..., 'fire')
 #   GlobalOrder::follow($reader) while GlobalOrder::writing($writers);
 #   GlobalOrder::finish($writers);                # dies unless they all wrote to the end
@@ -14,6 +14,7 @@ use strict;
 use warnings FATAL => 'all';
 
 use PostgreSQL::Test::Utils;
+use Test::More;
 
 my $script = q{
 \set what random(1, 10)
@@ -86,6 +87,13 @@ sub insert_only {
       $$ SELECT fire_raw('fire', 'a'), fire_raw('fire', 'b') $$});
 }
 
+# The run's seed: AUREN_FIRE_SEED, else a new one; printed, so that the run can be repeated.
+sub seed {
+  my $seed = $ENV{AUREN_FIRE_SEED} || int(rand(1 << 31));
+  diag("AUREN_FIRE_SEED=$seed");
+  return $seed;
+}
+
 sub start {
   my ($node, $seconds, $seed) = @_;
   my $file = "$PostgreSQL::Test::Utils::tmp_check/writer.sql";
@@ -114,7 +122,9 @@ sub finish {
 
 sub reader {
   my ($node, $limit, $category) = @_;
-  return { session => $node->background_psql('postgres'), after => 0, read => [], limit => $limit,
+  my $session = $node->background_psql('postgres');
+  $session->set_query_timer_restart;  # it may live for longer than one query may take
+  return { session => $session, after => 0, read => [], limit => $limit,
     category => defined $category ? "'$category'" : 'NULL' };
 }
 
