@@ -75,9 +75,9 @@ layer_isolation() {
   pg_make installcheck REGRESS= || { cat output_iso/regression.diffs; return 1; }
 }
 
-# Crash, restart, standby. These tests start servers of their own, which root may not, and the server's
-# user may not be able to read the clone: they run on a copy.
-layer_tap() {
+# Crash, restart, standby, the global order. `tap TEST...` runs some, `tap` all. These tests start servers of
+# their own, which root may not, and the server's user may not be able to read the clone: they run on a copy.
+tap() {
   local copy
   copy=$(place)/tap
   as_server rm -rf "$copy" 2>/dev/null || true
@@ -87,8 +87,11 @@ layer_tap() {
     xargs -0 cp --parents -t "$copy"
   cp extension/auren--*.sql "$copy/extension/"
   if [ "$(id -u)" = 0 ]; then chown -R "$(server_user)" "$copy"; fi
-  as_server make -C "$copy" --no-print-directory PG_CONFIG="$(pg_bin)/pg_config" tapcheck
+  as_server make -C "$copy" --no-print-directory PG_CONFIG="$(pg_bin)/pg_config" tapcheck \
+    ${1:+TAP_TESTS_OURS="$*"}
 }
+
+layer_tap() { tap; }
 
 layer_unit() { ctest --test-dir build/cmake --output-on-failure -j"$(jobs)"; }
 
@@ -103,7 +106,14 @@ layer_sanitizers() {
 
 layer_system() { "$PYTHON" -m pytest -p no:cacheprovider -ra tests/system; }
 
-layer_fault() { "$PYTHON" -m pytest -p no:cacheprovider -ra -s tests/fault; }
+# kill -9 under load; in the long form also minutes of the global order under fire, of which the tap layer
+# has seconds.
+layer_fault() {
+  "$PYTHON" -m pytest -p no:cacheprovider -ra -s tests/fault
+  if [ "${AUREN_FAULT_FIRE_SECONDS:-0}" = 0 ]; then return; fi
+  export AUREN_FIRE_SECONDS=$AUREN_FAULT_FIRE_SECONDS AUREN_FIRE_SEED=${AUREN_FAULT_SEED:-}
+  tap tests/tap/004_global_order.pl tests/tap/011_standby_reads.pl
+}
 
 layer_demo() {
   script/demo --once

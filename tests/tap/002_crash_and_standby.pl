@@ -53,8 +53,8 @@ for my $call (q{events.append_event('standby:1', 'a', '{}')},
   like($err, qr/ERROR:  25006: cannot execute events\.append\(\)/, "a standby refuses $call");
 }
 
-# The crash has left holes. A standby cannot tell whether they will still be filled and stays before
-# them; once promoted it can.
+# The crash has left holes. A standby cannot tell whether they will still be filled and, with no
+# subscription that is past them, stays before them; once promoted it can.
 my $all = q{SELECT string_agg(position::text, ' ' ORDER BY position) FROM events.event_store};
 my $read = q{SELECT string_agg(position::text, ' ') FROM events.read_all()};
 my $before = $standby->safe_psql('postgres', $read);

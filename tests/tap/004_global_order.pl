@@ -1,13 +1,20 @@
-# The global order under fire: writers that commit late, abort, use savepoints, prepare, and INSERT as the
-# owner, while readers follow. Every committed event must reach every reader once, in position order.
+# The global order: no event in flight is passed, and nobody else holds readers back; then under fire.
+#
+#   AUREN_FIRE_SECONDS   for how long (default 4)
+#   AUREN_FIRE_SEED      repeats what the writers do, if not when; each run prints its own
 use strict;
 use warnings FATAL => 'all';
 
+use FindBin;
+use lib $FindBin::RealBin;
+
+use GlobalOrder;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $seconds = $ENV{AUREN_FIRE_SECONDS} // 4;
+my $seconds = $ENV{AUREN_FIRE_SECONDS} || 4;
+my $seed = GlobalOrder::seed();
 
 my $node = PostgreSQL::Test::Cluster->new('node');
 $node->init;
@@ -25,106 +32,77 @@ $node->safe_psql('postgres', q{COMMIT PREPARED 'p'});
 is($node->safe_psql('postgres', q{SELECT string_agg(event_type, ' ') FROM events.read_all()}), 'early late',
   'then both are read, in order');
 
-# A writer in another database is none of our business.
-$node->safe_psql('postgres', 'CREATE DATABASE other');
-$node->safe_psql('other', 'CREATE EXTENSION auren');
-my $other = $node->background_psql('other');
+# Nobody else holds readers back. Whoever reads has to find out about a new hole each time.
+sub reads_past_a_hole {
+  my $what = shift;
+  $node->safe_psql('postgres', q{BEGIN; SELECT events.append_event('a:1', 'undone', '{}'); ROLLBACK});
+  my $behind = $node->safe_psql('postgres', q{SELECT position FROM events.append('a:1', 'seen', '{}')});
+  is($node->safe_psql('postgres', q{SELECT max(position) FROM events.read_category('a')}), $behind, $what);
+}
+
+# A writer in another database: a copy, so that whatever it locks has the same oids.
+$node->safe_psql('template1', 'CREATE DATABASE copy TEMPLATE postgres');
+my $other = $node->background_psql('copy');
 $other->query_safe(q{BEGIN; SELECT events.append_event('other:1', 'open', '{}')});
-$node->safe_psql('postgres', q{BEGIN; SELECT events.append_event('a:1', 'undone', '{}'); ROLLBACK});
-$node->safe_psql('postgres', q{SELECT events.append_event('a:1', 'seen', '{}')});
-is($node->safe_psql('postgres', q{SELECT count(*) FROM events.read_category('a')}), '1',
-  'an append in another database holds nobody back');
+reads_past_a_hole('an append in another database holds nobody back');
 $other->quit;
 
-my $script = "$PostgreSQL::Test::Utils::tmp_check/writer.sql";
-append_to_file($script, q{
-\set what random(1, 10)
-\set stream random(1, 40)
-\set pause random(1, 3000)
-BEGIN;
-\if :what = 1
-SELECT events.append_event('fire:' || :stream, 'undone', '{}');
-ROLLBACK;
-\elif :what = 2
-SELECT events.append_event('fire:' || :stream, 'kept', '{}');
-SAVEPOINT s;
-SELECT events.append_event('fire:' || :stream, 'undone', '{}');
-ROLLBACK TO s;
-SELECT events.append_event('fire:' || :stream, 'kept', '{}');
-COMMIT;
-\elif :what = 3
-SAVEPOINT s;
-SELECT events.append_event('fire:' || :stream, 'undone', '{}');
-ROLLBACK TO s;
-\sleep :pause us
-COMMIT;
-\elif :what = 4
-SELECT events.append_event('fire:' || :stream, 'slow', '{}');
-\sleep :pause us
-COMMIT;
-\elif :what = 5
-INSERT INTO events.event_store (event_id, stream_id, version, event_type, event_data, created_by, created_at)
-VALUES (gen_random_uuid(), 'raw:' || gen_random_uuid(), 1, 'raw', '{}', 'owner', now());
-\sleep :pause us
-COMMIT;
-\elif :what = 6
-SELECT events.append_event('fire:' || :stream, 'prepared', '{}');
-PREPARE TRANSACTION 'fire_:client_id';
-\sleep :pause us
-COMMIT PREPARED 'fire_:client_id';
-\else
-SELECT events.append_batch(ARRAY['fire:' || :stream, 'fire:' || (:stream + 1)], ARRAY['a', 'b'], ARRAY['{}', '{}']::jsonb[]);
-COMMIT;
-\endif
-});
+# An idle transaction that has written something else.
+my $idle = $node->background_psql('postgres');
+$idle->query_safe('BEGIN; CREATE TABLE idle (); SELECT pg_current_xact_id()');
+reads_past_a_hole('an idle transaction holds nobody back');
+$idle->query_safe('ROLLBACK');
 
-my ($out, $err) = ('', '');
-my $writers = IPC::Run::start(
-  [ 'pgbench', '-n', '-c', '8', '-j', '2', '-T', $seconds, '--random-seed=' . ($ENV{AUREN_FIRE_SEED} // 1), '--max-tries=100',
-    '-f', $script, '-h', $node->host, '-p', $node->port, 'postgres' ],
-  '>', \$out, '2>', \$err);
+# A VACUUM of the store: it has its lock and waits for a page that a cursor keeps.
+$idle->query_safe('BEGIN; DECLARE page CURSOR FOR SELECT * FROM events.event_store; FETCH 1 FROM page');
+my $vacuum = $node->background_psql('postgres');
+my $pid = $vacuum->query_safe('SELECT pg_backend_pid()');
+$vacuum->query_until(qr/begun/, "\\echo begun\nVACUUM (FREEZE) events.event_store;\n\\echo done\n");
+my $vacuums = qq{
+  SELECT count(*) FROM pg_stat_activity JOIN pg_locks USING (pid)
+  WHERE pid = $pid AND wait_event = 'BufferPin'
+    AND relation = 'events.event_store'::regclass AND mode = 'ShareUpdateExclusiveLock' AND granted};
+ok($node->poll_query_until('postgres', $vacuums, '1'), 'VACUUM is at work');
+reads_past_a_hole('VACUUM of the store holds nobody back');
+is($node->safe_psql('postgres', $vacuums), '1', 'it still is');
+$idle->query_safe('COMMIT');
+$vacuum->query_until(qr/done/, '');
+$_->quit for $idle, $vacuum;
 
-my @readers = map { { session => $node->background_psql('postgres'), after => 0, read => '', limit => $_ } } (60, 500);
-$_->{session}->query_safe('SET client_min_messages = warning') for @readers;
-my %category = (session => $node->background_psql('postgres'), after => 0, read => '');
-
-sub follow {
-  my ($reader, $source) = @_;
-  my $rows = $reader->{session}->query_safe(
-    "SELECT coalesce(string_agg(position::text, ' ' ORDER BY n), '') FROM $source WITH ORDINALITY AS r (position, n)");
-  return 0 if $rows eq '';
-  $reader->{read} .= "$rows ";
-  ($reader->{after}) = $rows =~ /(\d+)$/;
-  return 1;
-}
-sub source_all { my $r = shift; return "ROWS FROM (positions_all($r->{after}, $r->{limit}))"; }
-sub source_category { my $r = shift; return "ROWS FROM (positions_category($r->{after}))"; }
-$node->safe_psql('postgres', q{
-  CREATE FUNCTION positions_all(bigint, int) RETURNS SETOF bigint LANGUAGE sql AS 'SELECT position FROM events.read_all($1, $2)';
-  CREATE FUNCTION positions_category(bigint) RETURNS SETOF bigint LANGUAGE sql AS
-    'SELECT position FROM events.read_category(''fire'', $1)'});
-
-while ($writers->pumpable) {
-  follow($_, source_all($_)) for @readers;
-  follow(\%category, source_category(\%category));
-  $writers->pump_nb;
-}
-ok($writers->finish, 'the writers wrote') or diag("$out\n$err");
-for my $reader (@readers) { 1 while follow($reader, source_all($reader)); }
-1 while follow(\%category, source_category(\%category));
-
-my $all = $node->safe_psql('postgres', q{SELECT string_agg(position::text, ' ' ORDER BY position) FROM events.event_store});
-my $fire = $node->safe_psql('postgres',
-  q{SELECT string_agg(position::text, ' ' ORDER BY position) FROM events.event_store WHERE stream_id LIKE 'fire:%'});
-my $count = () = $all =~ /\d+/g;
-cmp_ok($count, '>', 500, "$count events were written");
-ok($_->{read} eq "$all ", "a reader by $_->{limit} saw every event once, in order") for @readers;
-ok($category{read} eq "$fire ", 'a reader of one category, too');
+# Under fire.
+GlobalOrder::prepare($node);
+my $writers = GlobalOrder::start($node, $seconds, $seed);
+my @readers = (map({ GlobalOrder::reader($node, $_) } 60, 500), GlobalOrder::reader($node, 1000, 'fire'));
+while (GlobalOrder::writing($writers)) { GlobalOrder::follow($_) for @readers; }
+GlobalOrder::finish($writers);
+for my $reader (@readers) { 1 while GlobalOrder::follow($reader); }
+cmp_ok(scalar(@{ $readers[0]{read} }), '>', 500, 'a good many events');
+is(GlobalOrder::faults($_, $node), '', "a reader by $_->{limit} of category $_->{category} saw every event once, in order")
+  for @readers;
 is($node->safe_psql('postgres', q{
     SELECT count(*) FROM (SELECT stream_id FROM events.event_store GROUP BY stream_id
       HAVING count(*) <> max(version) OR min(version) <> 1) AS gaps}), '0', 'no stream has a gap');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM (SELECT FROM events.event_store GROUP BY position HAVING count(*) > 1) AS twice'),
   '0', 'no position was given twice');
 
-$_->{session}->quit for @readers, \%category;
+# That it is the gate which keeps them whole, and the checker which would tell: the same INSERTs, their
+# positions drawn behind the gate at first, then by nextval alone.
+sub fire_by_insert {
+  my $nth = shift;
+  my $inserters = GlobalOrder::start($node, 1, $seed + $nth);
+  GlobalOrder::follow($readers[0]) while GlobalOrder::writing($inserters);
+  GlobalOrder::finish($inserters);
+  1 while GlobalOrder::follow($readers[0]);
+  return GlobalOrder::faults($readers[0], $node);
+}
+GlobalOrder::insert_only($node);
+is(fire_by_insert(1), '', 'INSERTs behind the gate reach the reader, too');
+$node->safe_psql('postgres', q{
+  CREATE OR REPLACE FUNCTION events.next_position() RETURNS bigint LANGUAGE sql AS
+    $$ SELECT nextval('events.event_store_position_seq') $$});
+my ($faults, $nth) = ('', 1);
+$faults = fire_by_insert(++$nth) while $faults eq '' && $nth < 30;
+like($faults, qr/^lost: \d+/, 'without the gate a reader loses events, and the checker says so');
+
+$_->{session}->quit for @readers;
 done_testing();

@@ -1,5 +1,6 @@
 #include "events/horizon.h"
 
+#include "events/checkpoints.h"
 #include "events/settled.h"
 #include "events/walk.h"
 
@@ -20,8 +21,8 @@ namespace {
 constexpr double kPatienceMs = 2;
 constexpr long kPauseUs = 100;
 
-// What this connection knows, its own findings and, where allowed, those of others. `holders` are
-// those who must end before `pending` is settled.
+// What this connection knows, of itself and from others. `holders` are those who must end before
+// `pending` is settled.
 struct {
   Oid sequence;  // another one: the extension has been created anew
   int64 settled;
@@ -135,6 +136,15 @@ int64 EndOfRun(int64 from, int64 enough) {
   return end;
 }
 
+// What a standby, which sees nobody append, learns from the primary: some consumer there has
+// acknowledged it.
+int64 Replicated() {
+  const Snapshot snapshot = ReaderSnapshot();
+  const int64 highest = HighestCheckpoint(snapshot);
+  UnregisterSnapshot(snapshot);
+  return highest;
+}
+
 }  // namespace
 
 Snapshot ReaderSnapshot() {
@@ -148,7 +158,8 @@ int64 SafePosition(int64 after, int64 rows) {
   const Oid sequence = RelationOid("event_store_position_seq");
   // A snapshot that is older than a proof would not show what the proof has settled, whoever made
   // it. (What this connection knew before the transaction began is older than its snapshot.)
-  const bool may_prove = !IsolationUsesXactSnapshot() && !RecoveryInProgress();
+  const bool standby = RecoveryInProgress();
+  const bool may_prove = !IsolationUsesXactSnapshot() && !standby;
   if (known.sequence != sequence) {
     Abandon();
     known.sequence = sequence;
@@ -161,6 +172,8 @@ int64 SafePosition(int64 after, int64 rows) {
     known.settled = 0;
     ForgetSettled();
   }
+  // A checkpoint beyond what has been drawn: a dump is being restored.
+  if (standby) Learn(Min(Replicated(), head));
   if (known.settled >= head) return known.settled;
   if (known.pending <= known.settled) Abandon();
 

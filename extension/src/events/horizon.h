@@ -13,6 +13,9 @@
 // Nobody is waited for longer than 2 ms: holders that are still there are remembered and asked
 // after again by the next call. What has been proved is remembered, too: by the connection for its
 // life, and by all of them when the library is preloaded (events/settled.h).
+//
+// A standby cannot ask who holds the gate. There everything up to the highest checkpoint that has
+// been replicated is settled (events/checkpoints.h), and the run behind it.
 #pragma once
 
 #include "postgres/backend.h"
@@ -23,7 +26,8 @@ namespace auren::events {
 // the caller needs no more. `after`: a position the caller knows to be settled (0: none).
 //
 // An append of the running transaction itself counts as not settled. Under REPEATABLE READ and
-// SERIALIZABLE, and on a standby, holes that have not been proved before stay unproved.
+// SERIALIZABLE holes that have not been proved before stay unproved, as on a standby those behind
+// the last checkpoint do.
 //
 // Look at the store with a snapshot taken after this returns: see ReaderSnapshot.
 int64 SafePosition(int64 after = 0, int64 rows = PG_INT64_MAX);

@@ -112,7 +112,6 @@ void Hold(text* name) {
 
 // Who polls has mostly caught up: asked without a plan, it costs two looks at an index.
 bool FindSubscription(text* name, Snapshot snapshot, Standing* standing) {
-  enum : AttrNumber { kCategory = 2, kBegan = 3 };
   Relation table = table_open(RelationOid("subscriptions"), AccessShareLock);
   Scan scan;
   scan.Begin(table, "subscriptions_pkey", snapshot);
@@ -120,9 +119,9 @@ bool FindSubscription(text* name, Snapshot snapshot, Standing* standing) {
   const bool found = scan.Next(ForwardScanDirection);
   if (found) {
     bool all;
-    const Datum category = slot_getattr(scan.slot(), kCategory, &all);
+    const Datum category = slot_getattr(scan.slot(), kSubscriptionCategory, &all);
     standing->category = all ? nullptr : DatumGetTextPCopy(category);
-    standing->position = DatumGetInt64(scan.Get(kBegan));
+    standing->position = DatumGetInt64(scan.Get(kSubscriptionPosition));
   }
   scan.End();
   table_close(table, AccessShareLock);
@@ -131,7 +130,6 @@ bool FindSubscription(text* name, Snapshot snapshot, Standing* standing) {
 
 // The member's own, or the lowest of a group of which every member has one, whichever is further.
 int64 FurthestCheckpoint(const Member& member, Snapshot snapshot) {
-  enum : AttrNumber { kMembers = 2, kMember = 3, kReached = 4 };
   Relation table = table_open(RelationOid("subscription_checkpoints"), AccessShareLock);
   Scan scan;
   scan.Begin(table, "subscription_checkpoints_pkey", snapshot);  // (name, members, member)
@@ -141,9 +139,10 @@ int64 FurthestCheckpoint(const Member& member, Snapshot snapshot) {
   int32 seen = 0;
   int64 lowest = 0;
   while (scan.Next(ForwardScanDirection)) {
-    const int32 members = DatumGetInt32(scan.Get(kMembers));
-    const int64 reached = DatumGetInt64(scan.Get(kReached));
-    const bool own = members == member.members && DatumGetInt32(scan.Get(kMember)) == member.member;
+    const int32 members = DatumGetInt32(scan.Get(kCheckpointMembers));
+    const int64 reached = DatumGetInt64(scan.Get(kCheckpointPosition));
+    const bool own =
+        members == member.members && DatumGetInt32(scan.Get(kCheckpointMember)) == member.member;
     if (own) furthest = Max(furthest, reached);
     lowest = members == group ? Min(lowest, reached) : reached;
     seen = members == group ? seen + 1 : 1;

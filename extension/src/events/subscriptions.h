@@ -10,7 +10,19 @@
 
 #include "postgres/backend.h"
 
+extern "C" {
+#include "access/attnum.h"
+}
+
 namespace auren::events {
+
+// The columns' numbers, fixed by extension/schema/events_subscriptions.sql.
+enum SubscriptionColumn : AttrNumber { kSubscriptionCategory = 2, kSubscriptionPosition = 3 };
+enum CheckpointColumn : AttrNumber {
+  kCheckpointMembers = 2,
+  kCheckpointMember = 3,
+  kCheckpointPosition = 4,
+};
 
 struct Member {
   text* name;
