@@ -1,4 +1,126 @@
 \echo Use "ALTER EXTENSION auren UPDATE" to load this file. \quit
+-- 0.2.0: an event can carry a hash, and streams that nobody writes any more lie in an archive.
+ALTER TABLE events.event_store ADD COLUMN hash bytea;
+COMMENT ON COLUMN events.event_store.hash IS
+  'SHA-256 over the event and the hash before it in the stream; NULL unless auren.hash_chain is on';
+
+-- Where streams are moved that nobody writes any more: the same rows under the same positions, out of
+-- the way of the indexes that appends keep up. What of a stream lies here is older than what lies in
+-- the store. No GIN index: nobody searches it by content; a DBA may add one.
+CREATE TABLE events.event_archive (
+  position bigint NOT NULL,
+  event_id uuid NOT NULL,
+  stream_id text COLLATE "C" NOT NULL,
+  version bigint NOT NULL CHECK (version > 0),
+  event_type text COLLATE "C" NOT NULL,
+  event_data jsonb NOT NULL,
+  metadata jsonb,
+  created_by text NOT NULL,
+  created_at timestamptz NOT NULL,
+  hash bytea,
+  CONSTRAINT event_archive_stream_version PRIMARY KEY (stream_id, version),
+  CONSTRAINT event_archive_stream_event UNIQUE (stream_id, event_id)
+);
+CREATE INDEX idx_event_archive_position ON events.event_archive (position);
+CREATE INDEX idx_event_archive_category_position
+  ON events.event_archive (split_part(stream_id, ':', 1), position);
+COMMENT ON TABLE events.event_archive IS 'the events of archived streams';
+
+-- What every reader reads. The planner sees through it, and a policy on either table holds for whoever
+-- asks.
+CREATE VIEW events.all_events WITH (security_invoker = true) AS
+  SELECT position, event_id, stream_id, version, event_type, event_data, metadata, created_by,
+    created_at, hash
+  FROM events.event_store
+  UNION ALL
+  SELECT position, event_id, stream_id, version, event_type, event_data, metadata, created_by,
+    created_at, hash
+  FROM events.event_archive;
+COMMENT ON VIEW events.all_events IS 'the store and its archive as one';
+
+CREATE TRIGGER event_archive_is_immutable
+  BEFORE UPDATE OR DELETE OR TRUNCATE ON events.event_archive
+  FOR EACH STATEMENT EXECUTE FUNCTION events.refuse_change();
+ALTER TABLE events.event_archive ENABLE ALWAYS TRIGGER event_archive_is_immutable;
+
+CREATE OR REPLACE FUNCTION events.replay_stream(
+  p_stream_id text,
+  p_from_version bigint DEFAULT 1,
+  p_to_version bigint DEFAULT NULL,
+  p_as_of timestamptz DEFAULT NULL
+) RETURNS SETOF events.event_store
+  LANGUAGE sql STABLE PARALLEL SAFE
+  BEGIN ATOMIC
+    SELECT e.*
+    FROM events.all_events AS e
+    WHERE e.stream_id = p_stream_id
+      AND e.version >= coalesce(p_from_version, 1)
+      AND e.version <= coalesce(p_to_version, 9223372036854775807)
+      AND e.created_at <= coalesce(p_as_of, 'infinity')
+    ORDER BY e.version;
+  END;
+
+CREATE OR REPLACE FUNCTION events.replay_backwards(p_stream_id text, p_limit int DEFAULT 1)
+  RETURNS SETOF events.event_store
+  LANGUAGE sql STABLE PARALLEL SAFE
+  BEGIN ATOMIC
+    SELECT e.*
+    FROM events.all_events AS e
+    WHERE e.stream_id = p_stream_id
+    ORDER BY e.version DESC
+    LIMIT p_limit;
+  END;
+
+CREATE OR REPLACE FUNCTION events.stream_version(p_stream_id text) RETURNS bigint
+  LANGUAGE sql STABLE PARALLEL SAFE
+  BEGIN ATOMIC
+    SELECT coalesce(
+      (SELECT max(e.version) FROM events.event_store AS e WHERE e.stream_id = p_stream_id),
+      (SELECT max(a.version) FROM events.event_archive AS a WHERE a.stream_id = p_stream_id),
+      0);
+  END;
+
+GRANT SELECT ON events.event_archive, events.all_events TO auren_reader;
+SELECT pg_catalog.pg_extension_config_dump('events.event_archive', '');
+
+-- Switches are found in the archive, too.
+CREATE OR REPLACE FUNCTION neuros.read_switches(
+  p_after bigint DEFAULT 0,
+  p_limit integer DEFAULT 1000,
+  p_user_id text DEFAULT NULL)
+RETURNS TABLE(
+  "position" bigint,
+  user_id text,
+  from_mode text,
+  to_mode text,
+  trigger text,
+  confidence double precision,
+  reason text,
+  event_id uuid,
+  created_at timestamptz,
+  event_data jsonb)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  safe bigint := events.safe_position();
+BEGIN
+  RETURN QUERY
+    SELECT e.position, substr(e.stream_id, length('user:') + 1),
+           e.event_data ->> 'from_mode', e.event_data ->> 'to_mode', e.event_data ->> 'trigger',
+           -- A writer may append an event of this name by hand: it must not stop the readers.
+           CASE jsonb_typeof(e.event_data -> 'confidence')
+             WHEN 'number' THEN (e.event_data -> 'confidence')::double precision END,
+           e.event_data ->> 'reason',
+           e.event_id, e.created_at, e.event_data
+      FROM events.all_events e
+     WHERE e.event_type = 'mode_switched'
+       AND split_part(e.stream_id, ':', 1) = 'user'
+       AND e.position > p_after AND e.position <= safe
+       AND (p_user_id IS NULL OR e.stream_id = 'user:' || p_user_id)
+     ORDER BY e.position
+     LIMIT p_limit;
+END;
+$$;
+
 -- 0.2.0: a decision can be explained.
 -- Why a person is in their mode: the decision that put them there, as it was stored with it. Read back
 -- and not worked out anew, so that it says what was known then.
@@ -19,7 +141,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
               'context', e.event_data -> 'context',
               'event_id', e.event_id,
               'position', e.position)
-       FROM events.event_store e
+       FROM events.all_events e
       WHERE e.stream_id = 'user:' || p_user_id
         AND e.event_type = 'mode_switched'
         AND e.created_at <= coalesce(p_at, 'infinity')
@@ -39,15 +161,146 @@ REVOKE ALL ON FUNCTION neuros.explain(text, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION neuros.explain(text, timestamptz)
   TO auren_reader, auren_writer, auren_admin;
 
--- The message-db facade.
--- The message-db facade: schema message_store with the functions of message-db 1.3, over
--- events.event_store. Installed on request and then the user's own: plain objects, in no extension,
--- dumped with the database. See docs/events-message-db.md.
---
--- A message of stream NAME is an event of stream `message_store:NAME`; its position is the event's
--- version minus one, its global position the event's. The store holds JSON objects only: any other
--- value is wrapped as {"$value": ...}, no value as {"$null": true}.
+-- 0.2.0: a stream has an end (schema/events_lifecycle.sql).
+CREATE FUNCTION events.archive_stream(p_stream_id text) RETURNS bigint
+  AS 'MODULE_PATHNAME', 'events_archive_stream'
+  LANGUAGE C VOLATILE SECURITY DEFINER PARALLEL UNSAFE;
+COMMENT ON FUNCTION events.archive_stream IS
+  'moves a stream''s events to the archive, returns how many; nothing else changes for readers and writers';
 
+CREATE FUNCTION events.restore_stream(p_stream_id text) RETURNS bigint
+  AS 'MODULE_PATHNAME', 'events_restore_stream'
+  LANGUAGE C VOLATILE SECURITY DEFINER PARALLEL UNSAFE;
+COMMENT ON FUNCTION events.restore_stream IS
+  'moves a stream''s events back from the archive, returns how many';
+
+CREATE FUNCTION events.tombstone_stream(p_stream_id text) RETURNS uuid
+  AS 'MODULE_PATHNAME', 'events_tombstone_stream'
+  LANGUAGE C VOLATILE SECURITY DEFINER PARALLEL UNSAFE;
+COMMENT ON FUNCTION events.tombstone_stream IS
+  'closes a stream for good with a last event, stream_tombstoned; returns its id, also when asked again';
+
+-- In one pass over the streams it is given, which it locks in one order: two of these do not deadlock.
+CREATE FUNCTION events.archive_streams(p_stream_ids text[], p_before timestamptz) RETURNS bigint
+  AS 'MODULE_PATHNAME', 'events_archive_streams'
+  LANGUAGE C VOLATILE STRICT SECURITY DEFINER PARALLEL UNSAFE;
+COMMENT ON FUNCTION events.archive_streams IS
+  'archives those of the streams that have had no event since, returns how many';
+
+CREATE FUNCTION events.archive_older_than(
+  p_category text,
+  p_before timestamptz,
+  p_limit int DEFAULT 1000
+) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  candidates text[];
+BEGIN
+  IF p_category IS NULL OR p_before IS NULL THEN
+    RAISE null_value_not_allowed USING MESSAGE =
+      CASE WHEN p_category IS NULL THEN 'p_category' ELSE 'p_before' END || ' must not be null';
+  ELSIF p_limit < 0 THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'p_limit must not be negative',
+      HINT = 'Use NULL for no limit.';
+  END IF;
+  -- A stream's newest event is the one without a next version.
+  candidates := ARRAY(
+    SELECT e.stream_id
+    FROM events.event_store AS e
+    WHERE split_part(e.stream_id, ':', 1) = p_category
+      AND e.created_at < p_before
+      AND NOT EXISTS (
+        SELECT FROM events.event_store AS n
+        WHERE n.stream_id = e.stream_id AND n.version = e.version + 1)
+    ORDER BY e.position
+    LIMIT p_limit);
+  RETURN events.archive_streams(candidates, p_before);
+END $$;
+COMMENT ON FUNCTION events.archive_older_than IS
+  'archives streams of a category whose newest event is older, the longest untouched first; returns how many streams';
+
+REVOKE ALL ON FUNCTION
+  events.archive_stream, events.restore_stream, events.tombstone_stream, events.archive_streams,
+  events.archive_older_than
+  FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+  events.archive_stream, events.restore_stream, events.tombstone_stream, events.archive_older_than
+  TO auren_admin;
+
+-- 0.2.0: tamper evidence (schema/events_hash_chain.sql).
+CREATE FUNCTION events.event_hash(
+  p_previous bytea,
+  p_stream_id text,
+  p_version bigint,
+  p_event_id uuid,
+  p_event_type text,
+  p_event_data jsonb,
+  p_metadata jsonb,
+  p_created_by text,
+  p_created_at timestamptz
+) RETURNS bytea
+  AS 'MODULE_PATHNAME', 'events_event_hash'
+  LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION events.event_hash IS
+  'the hash an event has to carry, given the hash of the event before it (NULL: the chain begins with it)';
+
+-- The events of chains that are not what they were: a hash that does not fit the event and the hash
+-- before it, or none where the event before has one. Asked for one stream it looks at no other.
+CREATE VIEW events.broken_links AS
+  SELECT e.stream_id, e.version,
+    CASE WHEN e.hash IS NULL THEN 'has no hash, though the event before it has one'
+         WHEN e.version <> coalesce(e.previous_version, 0) + 1 THEN 'does not follow the event before it'
+         ELSE 'has another hash than its content' END AS problem
+  FROM (
+    SELECT a.*, lag(a.hash) OVER stream AS previous, lag(a.version) OVER stream AS previous_version
+    FROM events.all_events AS a
+    WINDOW stream AS (PARTITION BY a.stream_id ORDER BY a.version)) AS e
+  WHERE (e.hash IS NOT NULL OR e.previous IS NOT NULL)
+    AND (e.version <> coalesce(e.previous_version, 0) + 1
+      OR e.hash IS DISTINCT FROM events.event_hash(e.previous, e.stream_id, e.version, e.event_id,
+           e.event_type, e.event_data, e.metadata, e.created_by, e.created_at));
+COMMENT ON VIEW events.broken_links IS
+  'the events of hash chains that are not what they were when they were appended';
+
+CREATE FUNCTION events.verify_stream(p_stream_id text, p_known_hash bytea DEFAULT NULL)
+  RETURNS TABLE (ok boolean, broken_version bigint, head_hash bytea, version bigint,
+    chained_from bigint, detail text)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT broken.version IS NULL AND NOT lost,
+    broken.version,
+    head.hash,
+    coalesce(head.version, 0),
+    chain.begins,
+    CASE WHEN broken.version IS NOT NULL
+           THEN format('version %s %s', broken.version, broken.problem)
+         WHEN lost THEN 'no event has the hash that was kept'
+         WHEN head.version IS NULL THEN 'the stream does not exist'
+         WHEN chain.begins IS NULL THEN 'no event has a hash'
+         ELSE format('%s events from version %s on are as they were appended',
+                head.version - chain.begins + 1, chain.begins) END
+  FROM (SELECT) AS one
+  LEFT JOIN LATERAL (
+    SELECT e.version, e.hash FROM events.all_events AS e
+    WHERE e.stream_id = p_stream_id ORDER BY e.version DESC LIMIT 1) AS head ON true
+  LEFT JOIN LATERAL (
+    SELECT b.version, b.problem FROM events.broken_links AS b
+    WHERE b.stream_id = p_stream_id ORDER BY b.version LIMIT 1) AS broken ON true
+  CROSS JOIN LATERAL (
+    SELECT min(e.version) AS begins FROM events.all_events AS e
+    WHERE e.stream_id = p_stream_id AND e.hash IS NOT NULL) AS chain
+  CROSS JOIN LATERAL (
+    SELECT p_known_hash IS NOT NULL AND NOT EXISTS (
+      SELECT FROM events.all_events AS e
+      WHERE e.stream_id = p_stream_id AND e.hash = p_known_hash)) AS known (lost)
+$$;
+COMMENT ON FUNCTION events.verify_stream IS
+  'whether a stream''s hash chain holds and contains a hash you kept; the first broken version, the head to keep';
+
+REVOKE ALL ON FUNCTION events.event_hash, events.verify_stream FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION events.event_hash, events.verify_stream TO auren_reader;
+GRANT SELECT ON events.broken_links TO auren_reader;
+
+-- 0.2.0: the message-db facade (schema/events_message_db.sql).
 -- The one way around the naming rule. Granted to auren_admin: write_message runs with the rights of
 -- whoever installed the facade.
 CREATE FUNCTION events.append_message(
@@ -141,11 +394,11 @@ BEGIN
            message_store.unwrap_value(e.event_data) AS data,
            message_store.unwrap_value(e.metadata) AS metadata,
            e.event_id AS id
-    FROM events.event_store AS e
+    FROM events.all_events AS e
     WHERE split_part(e.stream_id, ':', 1) = 'message_store';
 
   -- A set, though always of one: only so does the planner see through it.
-  CREATE FUNCTION message_store.as_message(event events.event_store) RETURNS SETOF message_store.message
+  CREATE FUNCTION message_store.as_message(event events.all_events) RETURNS SETOF message_store.message
     LANGUAGE sql STABLE ROWS 1 AS $$
       SELECT event.event_id::varchar, substr(event.stream_id, 15)::varchar, event.event_type::varchar,
              event.version - 1, event.position, message_store.unwrap_value(event.event_data)::varchar,
@@ -165,7 +418,7 @@ BEGIN
 
   CREATE FUNCTION message_store.stream_version(stream_name varchar) RETURNS bigint
     LANGUAGE sql VOLATILE AS $$
-      SELECT max(e.version) - 1 FROM events.event_store AS e
+      SELECT max(e.version) - 1 FROM events.all_events AS e
       WHERE e.stream_id = 'message_store:' || stream_version.stream_name
     $$;
 
@@ -244,7 +497,7 @@ BEGIN
       PERFORM message_store.refuse_condition(condition);
       RETURN QUERY
         SELECT m.*
-        FROM events.event_store AS e CROSS JOIN LATERAL message_store.as_message(e) AS m
+        FROM events.all_events AS e CROSS JOIN LATERAL message_store.as_message(e) AS m
         WHERE e.stream_id = 'message_store:' || get_stream_messages.stream_name
           AND e.version > coalesce(get_stream_messages.position, 0)
         ORDER BY e.version
@@ -257,7 +510,7 @@ BEGIN
     BEGIN
       RETURN QUERY
         SELECT m.*
-        FROM events.event_store AS e CROSS JOIN LATERAL message_store.as_message(e) AS m
+        FROM events.all_events AS e CROSS JOIN LATERAL message_store.as_message(e) AS m
         WHERE e.stream_id = 'message_store:' || get_last_stream_message.stream_name
           AND (get_last_stream_message.type IS NULL OR e.event_type = get_last_stream_message.type)
         ORDER BY e.version DESC
@@ -307,7 +560,7 @@ BEGIN
         FROM message_store.message_index AS i
         CROSS JOIN LATERAL (
           SELECT s.*
-          FROM events.event_store AS e CROSS JOIN LATERAL message_store.as_message(e) AS s
+          FROM events.all_events AS e CROSS JOIN LATERAL message_store.as_message(e) AS s
           WHERE e.position = i.global_position AND e.event_id = i.id
           OFFSET 0) AS m
         WHERE i.category = get_category_messages.category
@@ -335,11 +588,11 @@ COMMENT ON FUNCTION events.install_message_db_facade() IS
 
 REVOKE ALL ON FUNCTION events.append_message, events.install_message_db_facade FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION events.append_message, events.install_message_db_facade TO auren_admin;
--- 0.2.0: the store proves itself, and shows what is in it (schema/events_health.sql).
 
+-- 0.2.0: the store proves itself, and shows what is in it (schema/events_health.sql).
 -- Proof ------------------------------------------------------------------------------------------
 -- What no setting, superuser or restore may have broken, looked up and not believed. Every check
--- looks at the same snapshot. It reads the whole store several times over and blocks nobody.
+-- looks at the same snapshot. It reads store and archive several times over and blocks nobody.
 
 -- A healthy store answers true in every row; else the detail says how many and names one of them.
 --   versions_contiguous      each stream is 1, 2, 3 ...
@@ -347,24 +600,34 @@ GRANT EXECUTE ON FUNCTION events.append_message, events.install_message_db_facad
 --   positions_unique         no position twice
 --   positions_drawn          each is between 1 and what the sequence has handed out
 --   names_valid              stream ids and event types keep the rules (message_store's are exempt)
+--   event_ids_unique         no stream has an id in the store and in the archive
+--   archive_older            what of a stream is archived comes before what is in the store
+--   tombstones_last          no event follows the tombstone of its stream
+--   hash_chains              no link of a hash chain is broken
 --   unique_constraints       (stream_id, version) and (stream_id, event_id), valid and immediate
 --   sequence_sound           cache 1, increment 1, no cycle, and the column's default draws from it
 --   guard_in_place           the trigger against UPDATE, DELETE and TRUNCATE, ENABLE ALWAYS, ours
 --   insert_granted_to_nobody no role but the owner and superusers could write past the functions
+-- The last four look at both tables.
 CREATE FUNCTION events.verify() RETURNS TABLE (check_name text, ok boolean, detail text)
 LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
   WITH streams AS (
     SELECT count(*) AS events,
+           count(hash) AS linked,
            count(*) FILTER (WHERE version <> expected) AS gaps,
            min(format('stream "%s" has version %s instead of %s', stream_id, version, expected)
                COLLATE "C") FILTER (WHERE version <> expected) AS gap,
            count(*) FILTER (WHERE created_at < previous_at) AS backwards,
            min(format('stream "%s" version %s', stream_id, version)
-               COLLATE "C") FILTER (WHERE created_at < previous_at) AS backward
-      FROM (SELECT stream_id, version, created_at,
+               COLLATE "C") FILTER (WHERE created_at < previous_at) AS backward,
+           count(*) FILTER (WHERE previous_type = 'stream_tombstoned') AS risen,
+           min(format('stream "%s" version %s', stream_id, version)
+               COLLATE "C") FILTER (WHERE previous_type = 'stream_tombstoned') AS ghost
+      FROM (SELECT stream_id, version, created_at, hash,
                    coalesce(lag(version) OVER stream, 0) + 1 AS expected,
-                   lag(created_at) OVER stream AS previous_at
-              FROM events.event_store
+                   lag(created_at) OVER stream AS previous_at,
+                   lag(event_type) OVER stream AS previous_type
+              FROM events.all_events
             WINDOW stream AS (PARTITION BY stream_id ORDER BY version)) AS e
   ), positions AS (
     SELECT count(*) FILTER (WHERE position = previous) AS repeats,
@@ -372,11 +635,11 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
            min(position) AS lowest,
            max(position) AS highest
       FROM (SELECT position, lag(position) OVER (ORDER BY position) AS previous
-              FROM events.event_store) AS e
+              FROM events.all_events) AS e
   ), names AS (
     SELECT count(*) AS wrong,
            min(format('stream "%s" type "%s"', stream_id, event_type) COLLATE "C") AS example
-      FROM events.event_store
+      FROM events.all_events
      WHERE stream_id NOT LIKE 'message\_store:%'
        AND (event_type !~ '^[a-z][a-z0-9]*(_[a-z0-9]+)*$'
          OR octet_length(event_type) > 63
@@ -385,13 +648,35 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
          OR stream_id ~ CASE getdatabaseencoding()
                           WHEN 'UTF8' THEN '[\u0001-\u001f\u007f-\u009f]'
                           ELSE '[\x01-\x1f\x7f]' END)
+  ), ids AS (
+    SELECT count(*) AS repeats,
+           min(format('%s of stream "%s"', event_id, stream_id) COLLATE "C") AS repeated
+      FROM events.event_archive JOIN events.event_store USING (stream_id, event_id)
+  ), halves AS (
+    SELECT count(*) AS crossed,
+           min(format('stream "%s" from version %s on', stream_id, stored) COLLATE "C") AS example
+      FROM (SELECT stream_id, max(version) AS archived
+              FROM events.event_archive GROUP BY stream_id) AS a,
+           LATERAL (SELECT min(version) AS stored
+                      FROM events.event_store WHERE stream_id = a.stream_id) AS s
+     WHERE stored < archived
+  ), links AS (
+    SELECT count(*) AS broken,
+           min(format('stream "%s" version %s %s', stream_id, version, problem) COLLATE "C") AS example
+      FROM events.broken_links
+  ), tables AS (
+    SELECT c.oid, c.relname, c.relowner
+      FROM pg_class AS c
+     WHERE c.oid IN ('events.event_store'::regclass, 'events.event_archive'::regclass)
   ), missing AS (
-    SELECT string_agg(format('(%s)', array_to_string(wanted.columns, ', ')), ' and ') AS names
-      FROM (VALUES (ARRAY['stream_id', 'version']), (ARRAY['stream_id', 'event_id']))
+    SELECT string_agg(format('%s (%s)', relname, array_to_string(wanted.columns, ', ')), ' and ')
+           AS names
+      FROM tables,
+           (VALUES (ARRAY['stream_id', 'version']), (ARRAY['stream_id', 'event_id']))
            AS wanted (columns)
      WHERE NOT EXISTS (
        SELECT FROM pg_index AS i
-        WHERE i.indrelid = 'events.event_store'::regclass
+        WHERE i.indrelid = tables.oid
           AND i.indisunique AND i.indisvalid AND i.indisready AND i.indislive AND i.indimmediate
           AND i.indpred IS NULL AND i.indexprs IS NULL
           AND wanted.columns = ARRAY(
@@ -416,27 +701,27 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
   ), guard AS (
     -- 58: BEFORE, per statement, UPDATE, DELETE and TRUNCATE. Its function must be the library's
     -- own, and not one that was put in its place under the same name.
-    SELECT max(CASE WHEN t.tgenabled <> 'A' THEN 'is not ENABLE ALWAYS'
-                    WHEN t.tgtype <> 58 OR t.tgattr::text <> '' OR t.tgqual IS NOT NULL
-                      THEN 'does not fire for every UPDATE, DELETE and TRUNCATE'
-                    WHEN t.tgfoid <> 'events.refuse_change()'::regprocedure
-                      OR (f.prosrc, f.probin, f.prolang) IS DISTINCT FROM
-                         ('events_refuse_change', own.probin, own.prolang)
-                      THEN 'does not call the function that refuses'
-                    ELSE '' END) AS fault
-      FROM pg_trigger AS t
-      JOIN pg_proc AS f ON f.oid = t.tgfoid
-      JOIN pg_proc AS own ON own.oid = 'events.next_position()'::regprocedure
-     WHERE t.tgrelid = 'events.event_store'::regclass
-       AND t.tgname = 'event_store_is_immutable'
+    SELECT string_agg(format('trigger "%s_is_immutable" %s', relname, fault), ', ') AS faults
+      FROM tables
+      LEFT JOIN pg_trigger AS t ON t.tgrelid = tables.oid AND t.tgname = relname || '_is_immutable'
+      LEFT JOIN pg_proc AS f ON f.oid = t.tgfoid
+      JOIN pg_proc AS own ON own.oid = 'events.next_position()'::regprocedure,
+           LATERAL (SELECT CASE WHEN t.oid IS NULL THEN 'is missing'
+                                WHEN t.tgenabled <> 'A' THEN 'is not ENABLE ALWAYS'
+                                WHEN t.tgtype <> 58 OR t.tgattr::text <> '' OR t.tgqual IS NOT NULL
+                                  THEN 'does not fire for every UPDATE, DELETE and TRUNCATE'
+                                WHEN t.tgfoid <> 'events.refuse_change()'::regprocedure
+                                  OR (f.prosrc, f.probin, f.prolang) IS DISTINCT FROM
+                                     ('events_refuse_change', own.probin, own.prolang)
+                                  THEN 'does not call the function that refuses' END) AS found (fault)
+     WHERE fault IS NOT NULL
   ), intruders AS (
-    SELECT string_agg(quote_ident(r.rolname), ', ' ORDER BY r.rolname) AS names
-      FROM pg_roles AS r
-      JOIN pg_class AS c ON c.oid = 'events.event_store'::regclass
+    SELECT string_agg(DISTINCT quote_ident(r.rolname), ', ') AS names
+      FROM pg_roles AS r, tables
      WHERE NOT r.rolsuper
        AND r.rolname <> 'pg_write_all_data'  -- nobody in itself; its members are seen
-       AND NOT pg_has_role(r.oid, c.relowner, 'MEMBER')
-       AND has_any_column_privilege(r.oid, c.oid, 'INSERT')
+       AND NOT pg_has_role(r.oid, tables.relowner, 'MEMBER')
+       AND has_any_column_privilege(r.oid, tables.oid, 'INSERT')
   )
   SELECT 'versions_contiguous', gaps = 0,
          CASE gaps WHEN 0 THEN format('%s events', events)
@@ -467,8 +752,28 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
                     ELSE format('%s wrong, such as %s', wrong, example) END
     FROM names
   UNION ALL
+  SELECT 'event_ids_unique', repeats = 0,
+         CASE repeats WHEN 0 THEN 'no id in both tables'
+                      ELSE format('%s in both tables, such as %s', repeats, repeated) END
+    FROM ids
+  UNION ALL
+  SELECT 'archive_older', crossed = 0,
+         CASE crossed WHEN 0 THEN 'what is archived of a stream is its beginning'
+                      ELSE format('%s wrong, such as %s', crossed, example) END
+    FROM halves
+  UNION ALL
+  SELECT 'tombstones_last', risen = 0,
+         CASE risen WHEN 0 THEN 'nothing follows a tombstone'
+                    ELSE format('%s follow a tombstone, such as %s', risen, ghost) END
+    FROM streams
+  UNION ALL
+  SELECT 'hash_chains', broken = 0,
+         CASE broken WHEN 0 THEN format('%s events are linked', linked)
+                     ELSE format('%s broken, such as %s', broken, example) END
+    FROM links, streams
+  UNION ALL
   SELECT 'unique_constraints', names IS NULL,
-         coalesce('missing or not valid: ' || names, 'both are in place')
+         coalesce('missing or not valid: ' || names, 'all are in place')
     FROM missing
   UNION ALL
   SELECT 'sequence_sound', faults = '',
@@ -476,9 +781,7 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
                      ELSE 'changed: ' || faults END
     FROM sequence
   UNION ALL
-  SELECT 'guard_in_place', coalesce(fault = '', false),
-         CASE fault WHEN '' THEN 'changes are refused'
-                    ELSE 'trigger "event_store_is_immutable" ' || coalesce(fault, 'is missing') END
+  SELECT 'guard_in_place', faults IS NULL, coalesce(faults, 'changes are refused')
     FROM guard
   UNION ALL
   SELECT 'insert_granted_to_nobody', names IS NULL,
@@ -486,11 +789,11 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
     FROM intruders
 $$;
 COMMENT ON FUNCTION events.verify() IS
-  'proves the store''s invariants, one row per check; reads all of it';
+  'proves the invariants of store and archive, one row per check; reads all of them';
 
 -- Figures ----------------------------------------------------------------------------------------
--- Cheap on any store: the rows are those of about 4,096 pages (32 MiB) of the table, picked evenly
--- and always the same ones, and what is counted in them is scaled up to the whole.
+-- Cheap on any store: the rows are those of about 4,096 pages (32 MiB) of store and archive, picked
+-- evenly and always the same ones, and what is counted in them is scaled up to the whole.
 --   exact    up to 4,096 pages all of them are read, and every figure is exact (exact = true);
 --            sizes are exact always
 --   estimate beyond that counts are within a few per cent for what is common; a rare type may be
@@ -498,10 +801,19 @@ COMMENT ON FUNCTION events.verify() IS
 CREATE FUNCTION events.sampled_percent() RETURNS real
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
   SELECT least(100, 100.0 * 4096 * current_setting('block_size')::bigint
-                    / greatest(pg_relation_size('events.event_store'), 1))::real
+                    / greatest(pg_relation_size('events.event_store')
+                               + pg_relation_size('events.event_archive'), 1))::real
 $$;
 COMMENT ON FUNCTION events.sampled_percent() IS
-  'how much of the store the views of its figures look at: 100 for all of it';
+  'how much of store and archive the views of their figures look at: 100 for all of it';
+
+CREATE VIEW events.sampled_events AS
+  SELECT stream_id, event_type, created_at
+    FROM events.event_store TABLESAMPLE system (events.sampled_percent()) REPEATABLE (0)
+  UNION ALL
+  SELECT stream_id, event_type, created_at
+    FROM events.event_archive TABLESAMPLE system (events.sampled_percent()) REPEATABLE (0);
+COMMENT ON VIEW events.sampled_events IS 'the events that event_types and store_stats look at';
 
 CREATE VIEW events.event_types AS
   SELECT e.event_type,
@@ -510,7 +822,7 @@ CREATE VIEW events.event_types AS
          min(e.created_at) AS first,
          max(e.created_at) AS last,
          events.sampled_percent() = 100 AS exact
-    FROM events.event_store AS e TABLESAMPLE system (events.sampled_percent()) REPEATABLE (0)
+    FROM events.sampled_events AS e
    GROUP BY e.event_type, split_part(e.stream_id, ':', 1);
 COMMENT ON VIEW events.event_types IS 'which events there are, how many, since when and until when';
 
@@ -519,7 +831,7 @@ COMMENT ON VIEW events.event_types IS 'which events there are, how many, since w
 CREATE VIEW events.store_stats AS
   SELECT round(sample.events * scale)::bigint AS events,
          size.total AS bytes,
-         pg_table_size('events.event_store') AS table_bytes,
+         size.tables AS table_bytes,
          size.indexes AS index_bytes,
          round(size.total / nullif(sample.events * scale, 0))::bigint AS bytes_per_event,
          round(sample.recent * scale / span.days)::bigint AS events_per_day,
@@ -528,22 +840,26 @@ CREATE VIEW events.store_stats AS
          scale = 1 AS exact
     FROM (SELECT count(*) AS events,
                  count(*) FILTER (WHERE e.created_at > now() - interval '7 days') AS recent
-            FROM events.event_store AS e
-                 TABLESAMPLE system (events.sampled_percent()) REPEATABLE (0)) AS sample,
+            FROM events.sampled_events AS e) AS sample,
          (SELECT 100 / events.sampled_percent()::float8) AS factor (scale),
-         (SELECT pg_total_relation_size('events.event_store'),
+         (SELECT sum(pg_total_relation_size(t.oid))::bigint AS total,
+                 sum(pg_table_size(t.oid))::bigint AS tables,
                  (SELECT jsonb_object_agg(c.relname, pg_table_size(c.oid))
                     FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
-                   WHERE i.indrelid = 'events.event_store'::regclass)) AS size (total, indexes),
+                   WHERE i.indrelid IN ('events.event_store'::regclass,
+                                        'events.event_archive'::regclass)) AS indexes
+            FROM (VALUES ('events.event_store'::regclass), ('events.event_archive'::regclass))
+                 AS t (oid)) AS size,
          (SELECT greatest(1, least(7, coalesce(extract(epoch FROM now() - (
-                   SELECT e.created_at FROM events.event_store AS e
+                   SELECT e.created_at FROM events.all_events AS e
                     ORDER BY e.position LIMIT 1)) / 86400, 1)))::float8) AS span (days);
-COMMENT ON VIEW events.store_stats IS 'how large the store is, by what, and how fast it grows';
+COMMENT ON VIEW events.store_stats IS
+  'how large store and archive are, by what, and how fast they grow';
 
 REVOKE ALL ON FUNCTION events.verify(), events.sampled_percent() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION events.verify() TO auren_admin;
 GRANT EXECUTE ON FUNCTION events.sampled_percent() TO auren_reader;
-GRANT SELECT ON events.event_types, events.store_stats TO auren_reader;
+GRANT SELECT ON events.sampled_events, events.event_types, events.store_stats TO auren_reader;
 
 -- 0.2.0: a category may have a fold of its own (schema/events_state.sql).
 
@@ -643,6 +959,7 @@ GRANT EXECUTE ON FUNCTION events.merge_stream(text, bigint, timestamptz), events
   TO auren_reader;
 GRANT SELECT ON events.reducers TO auren_reader;
 SELECT pg_catalog.pg_extension_config_dump('events.reducers', '');
+
 -- 0.2.0: readers of the global order keep their place, and know what they wait for.
 -- Subscriptions ----------------------------------------------------------------------------------
 -- How far a consumer has come. `position` of a subscription: where it began or was reset to.
@@ -724,11 +1041,11 @@ CREATE VIEW events.subscription_status AS
   ) AS s
   CROSS JOIN LATERAL (
     SELECT count(*) AS events, min(e.created_at) AS since
-    FROM events.event_store AS e
+    FROM events.all_events AS e
     WHERE s.category IS NULL AND e.position > s.position
     UNION ALL
     SELECT count(*), min(e.created_at)
-    FROM events.event_store AS e
+    FROM events.all_events AS e
     WHERE split_part(e.stream_id, ':', 1) = s.category AND e.position > s.position
     ORDER BY events DESC
     LIMIT 1
@@ -808,7 +1125,7 @@ BEGIN
     RAISE undefined_object USING MESSAGE = format('subscription "%s" does not exist', p_name),
       HINT = 'Make it with events.create_subscription.';
   END IF;
-  PERFORM FROM events.event_store AS e
+  PERFORM FROM events.all_events AS e
   WHERE e.position = p_position
     AND split_part(e.stream_id, ':', 1) = coalesce(subscription.category, split_part(e.stream_id, ':', 1));
   IF NOT FOUND THEN
@@ -859,7 +1176,7 @@ COMMENT ON FUNCTION events.discard_parked_event IS 'forgets a parked event: it h
 CREATE VIEW events.parked_events AS
   SELECT p.name, p.position, e.stream_id, e.version, e.event_id, e.event_type, p.reason, p.parked_at,
     p.times, p.retry
-  FROM events.parked AS p JOIN events.event_store AS e ON e.position = p.position;
+  FROM events.parked AS p JOIN events.all_events AS e ON e.position = p.position;
 COMMENT ON VIEW events.parked_events IS 'what subscriptions have set aside, and why';
 
 REVOKE ALL ON FUNCTION
