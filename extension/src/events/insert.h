@@ -36,7 +36,7 @@ class HeapInsert {
   bool IsFull() const { return count_ == capacity_; }
   void Add(const NewRow& row);  // REQUIRES: not full
 
-  // Adds a copy of a row of a table of the same shape. REQUIRES: not full.
+  // Adds a copy of a row of the other table. REQUIRES: not full, and both have all our columns.
   void AddCopy(TupleTableSlot* row);
 
   void Flush();
