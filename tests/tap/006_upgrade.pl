@@ -17,19 +17,25 @@ my $catalogue = q{
     SELECT pg_describe_object(d.classid, d.objid, 0)
            || coalesce(' ' || pg_get_functiondef(p.oid), '') || coalesce(' ' || p.proacl::text, '')
            || coalesce(' ' || c.relacl::text, '')
-           || coalesce((SELECT string_agg(' ' || concat_ws(' ', a.attnum, a.attname, a.atttypid::regtype, a.attnotnull,
-                          pg_get_expr(f.adbin, f.adrelid)), ',' ORDER BY a.attnum)
+           || coalesce(' ' || c.reloptions::text, '')
+           || CASE c.relkind WHEN 'v' THEN ' ' || pg_get_viewdef(c.oid) ELSE '' END
+           || coalesce((SELECT string_agg(' ' || concat_ws(' ', a.attnum, a.attname, a.atttypid::regtype, a.attcollation::regcollation,
+                          a.attnotnull, pg_get_expr(f.adbin, f.adrelid), col_description(c.oid, a.attnum)), ',' ORDER BY a.attnum)
                         FROM pg_attribute a LEFT JOIN pg_attrdef f ON (f.adrelid, f.adnum) = (a.attrelid, a.attnum)
                         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '')
            || coalesce((SELECT string_agg(' ' || pg_get_indexdef(i.indexrelid), ',' ORDER BY i.indexrelid::regclass::text)
                         FROM pg_index i WHERE i.indrelid = c.oid), '')
+           || coalesce((SELECT string_agg(' ' || o.conname || ' ' || pg_get_constraintdef(o.oid), ',' ORDER BY o.conname)
+                        FROM pg_constraint o WHERE o.conrelid = c.oid), '')
+           || coalesce((SELECT string_agg(' ' || t.tgenabled::text || ' ' || pg_get_triggerdef(t.oid), ',' ORDER BY t.tgname)
+                        FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal), '')
            || coalesce(' ' || obj_description(d.objid, d.classid::regclass::name), '') AS line
     FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid AND x.extname = 'auren'
     LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
     LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
     WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e') AS objects};
-my $contents = q{SELECT md5(string_agg(concat_ws('|', position, event_id, stream_id, version, event_type, event_data,
-    metadata, created_by, created_at), E'\n' ORDER BY position)) FROM events.event_store};
+my $contents = q{SELECT md5(string_agg((position, event_id, stream_id, version, event_type, event_data, metadata, created_by,
+  created_at)::text, E'\n' ORDER BY position)) FROM events.%s};
 my $dumped = q{SELECT array_length(extconfig, 1) FROM pg_extension WHERE extname = 'auren'};
 
 my $node = PostgreSQL::Test::Cluster->new('main');
@@ -54,7 +60,7 @@ for my $release (@releases) {
       'start', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'source', 's' || n)))
       FROM generate_series(1, 20) n));
     SELECT events.append_event('order:1', 'placed', '{}')});
-  my $before = $node->safe_psql($database, $contents);
+  my $before = $node->safe_psql($database, sprintf($contents, 'event_store'));
   my $mode = $node->safe_psql($database, q{SELECT neuros.current_mode('ada')});
   is($mode, 'reflex', "$release works");
 
@@ -62,16 +68,18 @@ for my $release (@releases) {
   is($node->safe_psql($database, q{SELECT extversion FROM pg_extension WHERE extname = 'auren'}), $default, "$release is brought to $default");
   is($node->safe_psql($database, $catalogue), $fresh, "$release: the same as a fresh installation");
   is($node->safe_psql($database, $dumped), $node->safe_psql('postgres', $dumped), "$release: as much of it is dumped");
-  is($node->safe_psql($database, $contents), $before, "$release: every event is there");
+  is($node->safe_psql($database, sprintf($contents, 'event_store')), $before, "$release: every event is there");
   is($node->safe_psql($database, q{SELECT neuros.current_mode('ada')}), $mode, "$release: so is the mode");
   is($node->safe_psql($database, q{SELECT version, was_duplicate FROM events.append('order:1', 'shipped', '{}')}), '2|f',
     "$release: the store goes on");
-  is($node->safe_psql($database, q{SELECT events.archive_stream('order:1'), events.tombstone_stream('order:1') IS NOT NULL}),
-    '2|t', "$release: with what is new");
-  is($node->safe_psql($database, q{SELECT string_agg(event_type, ' ') FROM events.replay_stream('order:1')}),
-    'placed shipped stream_tombstoned', "$release: before its old events and after");
-  is($node->safe_psql($database, q{SELECT count(*) FROM events.verify() WHERE ok IS DISTINCT FROM true}), '0',
-    "$release: and is sound");
+  my $all = $node->safe_psql($database, sprintf($contents, 'all_events'));
+  is($node->safe_psql($database, q{SELECT events.archive_stream('order:1'), events.archive_stream('user:ada') > 20, events.restore_stream('order:1'),
+    (SELECT count(*) FROM events.event_archive WHERE stream_id <> 'user:ada')}), '2|t|2|0', "$release: its streams are archived and restored");
+  is($node->safe_psql($database, sprintf($contents, 'all_events')), $all, "$release: without a loss");
+  my ($status, $out, $err) = $node->psql($database, q{
+    SELECT events.tombstone_stream('order:1'); SELECT events.append_event('order:1', 'shipped', '{}')});
+  like($err, qr/stream "order:1" is closed/, "$release: and closed");
+  is($node->safe_psql($database, 'SELECT count(*) FROM events.verify() WHERE NOT ok'), '0', "$release: the store is sound");
 }
 
 done_testing();

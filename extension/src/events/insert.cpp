@@ -35,18 +35,16 @@ void Forget(Datum, Oid relation) {
   if (relation == InvalidOid || relation == known.store) known.store = InvalidOid;
 }
 
-// The schema of 0.1.0 had no hash.
+// The schema of 0.1.0 had no hash. A column that was added behind ours and dropped again does no
+// harm.
 bool HasOurColumns(Relation table, const TableNames& names) {
   TupleDesc columns = RelationGetDescr(table);
-  if (columns->natts != kColumns && columns->natts != kCreatedAt) return false;
+  if (columns->natts != kCreatedAt && HashColumn(table) != kHash) return false;
   for (int i = 0; i < columns->natts; i++) {
     const Form_pg_attribute column = TupleDescAttr(columns, i);
     const bool may_be_null = i == kMetadata - 1 || i == kHash - 1;
-    // A dropped column has no type.
-    if (column->atttypid != kColumnTypes[i] || column->attgenerated != '\0' ||
-        (may_be_null && column->attnotnull)) {
-      return false;
-    }
+    const bool fits = i < kColumns ? column->atttypid == kColumnTypes[i] : column->attisdropped;
+    if (!fits || column->attgenerated != '\0' || (may_be_null && column->attnotnull)) return false;
   }
   const TupleConstr* constraints = columns->constr;
   return constraints != nullptr &&
@@ -110,6 +108,11 @@ void InsertByStatement(Relation store, const NewRow& row) {
   pg::SpiEnd(spi);
 }
 
+// What was added behind our columns and dropped again is NULL.
+void FillDropped(TupleTableSlot* slot) {
+  for (int i = kColumns; i < slot->tts_tupleDescriptor->natts; i++) slot->tts_isnull[i] = true;
+}
+
 // Fills a slot; it borrows the row.
 void Fill(TupleTableSlot* slot, const NewRow& row) {
   ExecClearTuple(slot);
@@ -123,13 +126,13 @@ void Fill(TupleTableSlot* slot, const NewRow& row) {
   values[kMetadata - 1] = PointerGetDatum(row.metadata);
   values[kCreatedBy - 1] = PointerGetDatum(row.created_by);
   values[kCreatedAt - 1] = TimestampTzGetDatum(row.created_at);
-  const int columns = slot->tts_tupleDescriptor->natts;
-  memset(slot->tts_isnull, 0, sizeof(bool) * columns);
+  memset(slot->tts_isnull, 0, sizeof(bool) * kCreatedAt);
   slot->tts_isnull[kMetadata - 1] = row.metadata == nullptr;
-  if (columns == kColumns) {
+  if (slot->tts_tupleDescriptor->natts >= kColumns) {
     values[kHash - 1] = PointerGetDatum(row.hash);
     slot->tts_isnull[kHash - 1] = row.hash == nullptr;
   }
+  FillDropped(slot);
   ExecStoreVirtualTuple(slot);
 }
 
@@ -198,8 +201,8 @@ void HeapInsert::Add(const NewRow& row, int rank) {
 }
 
 void HeapInsert::AddCopy(TupleTableSlot* row) {
-  // A copy of its own: a slot that only points to the row would keep its page pinned.
-  ExecCopySlot(slots_[count_], row);
+  CopyRow(row, slots_[count_]);
+  // A copy of its own: what points to the row would keep its page pinned.
   ExecMaterializeSlot(slots_[count_]);
   ranks_[count_] = 0;
   count_++;

@@ -42,7 +42,7 @@ class HeapInsert {
   // ids. REQUIRES: not full.
   void Add(const NewRow& row, int rank = 0);
 
-  // Adds a copy of a row of a table of the same shape; such rows are of one stream. REQUIRES: not
+  // Adds a copy of a row of a table of the same columns; such rows are of one stream. REQUIRES: not
   // full.
   void AddCopy(TupleTableSlot* row);
 

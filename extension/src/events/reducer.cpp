@@ -113,15 +113,7 @@ void ReducerCall::Begin(const Reducer& reducer, Relation store) {
 }
 
 Jsonb* ReducerCall::Apply(Jsonb* state, TupleTableSlot* row) {
-  // As a row of the store, wherever it comes from.
-  slot_getallattrs(row);
-  ExecClearTuple(event_);
-  for (int i = 0; i < event_->tts_tupleDescriptor->natts; i++) {
-    const bool has = i < row->tts_nvalid;
-    event_->tts_values[i] = has ? row->tts_values[i] : Datum{0};
-    event_->tts_isnull[i] = !has || row->tts_isnull[i];
-  }
-  ExecStoreVirtualTuple(event_);
+  CopyRow(row, event_);  // a row of the store, wherever it comes from
   version_ = DatumGetInt64(event_->tts_values[kVersion - 1]);
   if (state == nullptr && function_.fn_strict) return nullptr;
 

@@ -108,6 +108,18 @@ Oid RelationOid(const char* name) {
   return oid;
 }
 
+void CopyRow(TupleTableSlot* from, TupleTableSlot* to) {
+  slot_getallattrs(from);
+  ExecClearTuple(to);
+  const TupleDesc columns = to->tts_tupleDescriptor;
+  for (int i = 0; i < columns->natts; i++) {
+    const bool has = i < from->tts_nvalid && !TupleDescAttr(columns, i)->attisdropped;
+    to->tts_values[i] = has ? from->tts_values[i] : Datum{0};
+    to->tts_isnull[i] = !has || from->tts_isnull[i];
+  }
+  ExecStoreVirtualTuple(to);
+}
+
 bool IsOwn(TupleTableSlot* slot) {
   bool is_null;
   return TransactionIdIsCurrentTransactionId(

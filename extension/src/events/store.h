@@ -101,6 +101,10 @@ void FindTips(Relation store, text** stream_ids, int count, Tip* tips);  // quic
 bool FindById(Relation store, text* stream_id, const pg_uuid_t* event_id, Row* row);
 bool FindByVersion(Relation store, text* stream_id, int64 version, Row* row);
 
+// Makes `to` stand for a row of another table of the same columns, whatever either table has behind
+// them; it borrows the values. REQUIRES: `to` is a slot that may hold a virtual tuple.
+void CopyRow(TupleTableSlot* from, TupleTableSlot* to);
+
 // Whether the running transaction has written the row.
 bool IsOwn(TupleTableSlot* slot);
 
