@@ -112,7 +112,7 @@ layer_fault() {
   "$PYTHON" -m pytest -p no:cacheprovider -ra -s tests/fault
   if [ "${AUREN_FAULT_FIRE_SECONDS:-0}" = 0 ]; then return; fi
   export AUREN_FIRE_SECONDS=$AUREN_FAULT_FIRE_SECONDS AUREN_FIRE_SEED=${AUREN_FAULT_SEED:-}
-  tap tests/tap/004_global_order.pl tests/tap/011_standby_reads.pl
+  tap tests/tap/004_global_order.pl tests/tap/012_standby_reads.pl
 }
 
 layer_demo() {
