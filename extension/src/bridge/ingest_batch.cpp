@@ -2,8 +2,8 @@
 //
 // Way of a batch: read all envelopes -> lock all persons' streams, once, in key order -> then
 // delivery by delivery, each seeing what the former did: look the event up (a repeat is a
-// duplicate) -> look whether the person's stream is closed -> check its readings -> append the event -> store the readings -> judge. All in the
-// caller's transaction.
+// duplicate) -> look whether the person's stream is closed -> check its readings -> append the
+// event -> store the readings -> judge. All in the caller's transaction.
 //
 // What is wrong with a delivery, or with one of its readings, is an answer and never an error, so
 // that its neighbours do not suffer. An error means that the batch as a whole could not be done.

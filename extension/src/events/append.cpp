@@ -23,10 +23,9 @@ void CheckEvent(const NewEvent& event) {
   }
   if (!event.is_tombstone && event.event_type != nullptr &&
       pg::View(event.event_type) == kTombstoneType) {
-    ereport(ERROR,
-            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-             errmsg("event type \"%s\" is reserved", text_to_cstring(event.event_type)),
-             errhint("Close a stream with events.tombstone_stream.")));
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("event type \"%s\" is reserved", text_to_cstring(event.event_type)),
+                    errhint("Close a stream with events.tombstone_stream.")));
   }
   CheckEventData(event.event_data);
   CheckMetadata(event.metadata);

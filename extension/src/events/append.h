@@ -2,9 +2,9 @@
 // callers (events.append_event and its family) and for the other rooms (bridge, neuros) alike.
 //
 // Order of work, always: take the stream's lock -> look the id up (a repeat gets its first answer)
-// -> refuse a stream that was closed -> compare the expected version -> draw a position behind the gate
-// -> insert. All arguments are
-// palloc'ed and detoasted; nothing here outlives the caller's memory context.
+// -> refuse a stream that was closed -> compare the expected version -> draw a position behind the
+// gate -> insert. All arguments are palloc'ed and detoasted; nothing here outlives the caller's
+// memory context.
 #pragma once
 
 #include "postgres/backend.h"
@@ -50,8 +50,8 @@ struct StoredEvent {
 // called once, before the first Append of a batch, with all its streams.
 void LockStreams(text** stream_ids, int count);
 
-// Appends one event. Checks names and sizes (22023, 22004, 54000), id (UA002), that the stream is open
-// (UA004), expected version (UA001). Takes the stream's lock itself if need be.
+// Appends one event. Checks names and sizes (22023, 22004, 54000), id (UA002), that the stream is
+// open (UA004), expected version (UA001). Takes the stream's lock itself if need be.
 Appended Append(const NewEvent& event, int64 expected_version);
 
 // Looks an event up by its id within a stream; false when there is none. Sees what is committed now

@@ -1,10 +1,10 @@
 // events.archive_stream, events.restore_stream and what is behind events.archive_older_than: whole
 // streams move between the store and the archive.
 //
-// Rows are deleted from the one heap and inserted into the other by C, below the triggers that refuse a
-// DELETE: there is no setting that would open them, for us or for anybody else. A stream moves under its
-// lock, in the caller's transaction; versions, positions, ids and hashes stay as they are, and a reader
-// finds each event in exactly one of the two tables, by its snapshot.
+// Rows are deleted from the one heap and inserted into the other by C, below the triggers that
+// refuse a DELETE: there is no setting that would open them, for us or for anybody else. A stream
+// moves under its lock, in the caller's transaction; versions, positions, ids and hashes stay as
+// they are, and a reader finds each event in exactly one of the two tables, by its snapshot.
 #include "events/append.h"
 #include "events/insert.h"
 #include "events/names.h"
@@ -84,8 +84,8 @@ class Mover {
  public:
   void Begin(const TableNames& from, const TableNames& to);
 
-  // Moves a stream, chunk by chunk: first in, then out, for long values are fetched from the table they
-  // leave. Returns how many events there were. REQUIRES: the stream's lock is held.
+  // Moves a stream, chunk by chunk: first in, then out, for long values are fetched from the table
+  // they leave. Returns how many events there were. REQUIRES: the stream's lock is held.
   int64 Move(text* stream_id);
 
   void End();
@@ -178,7 +178,8 @@ AUREN_SQL_FUNCTION(events_restore_stream) {
   PG_RETURN_INT64(events::MoveOne(events::kArchive, events::kStore, pg::TextArgument(fcinfo, 0)));
 }
 
-// events.archive_streams(p_stream_ids text[], p_before timestamptz), STRICT: for archive_older_than.
+// events.archive_streams(p_stream_ids text[], p_before timestamptz), STRICT: what
+// archive_older_than calls.
 AUREN_SQL_FUNCTION(events_archive_streams) {
   using namespace auren;
   const pg::Elements ids = pg::ElementsOf(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, "p_stream_ids");

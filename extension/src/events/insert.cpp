@@ -31,7 +31,7 @@ void Forget(Datum, Oid relation) {
   if (relation == InvalidOid || relation == known.store) known.store = InvalidOid;
 }
 
-// The schema of 0.1.0 had no hash. A column that was added behind ours and dropped again does no harm.
+// The schema of 0.1.0 had no hash. A column that was added and dropped again does no harm.
 bool HasOurColumns(Relation table, const TableNames& names) {
   TupleDesc columns = RelationGetDescr(table);
   if (columns->natts != kCreatedAt && HashColumn(table) != kHash) return false;
@@ -79,17 +79,18 @@ void InsertByStatement(Relation store, const NewRow& row) {
       kColumns,
       {INT8OID, UUIDOID, TEXTOID, INT8OID, TEXTOID, JSONBOID, JSONBOID, TEXTOID, TIMESTAMPTZOID,
        BYTEAOID}};
-  static pg::Statement insert_before_hash = {  // into the schema of 0.1.0
+  // Into the schema of 0.1.0.
+  static pg::Statement insert_before_hash = {
       "INSERT INTO events.event_store (position, event_id, stream_id, version, event_type,"
       " event_data, metadata, created_by, created_at)"
       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
       kCreatedAt,
       {INT8OID, UUIDOID, TEXTOID, INT8OID, TEXTOID, JSONBOID, JSONBOID, TEXTOID, TIMESTAMPTZOID}};
   const Datum values[kColumns] = {
-      Int64GetDatum(row.position),        UUIDPGetDatum(&row.event_id),
-      PointerGetDatum(row.stream_id),     Int64GetDatum(row.version),
-      PointerGetDatum(row.event_type),    PointerGetDatum(row.event_data),
-      PointerGetDatum(row.metadata),      PointerGetDatum(row.created_by),
+      Int64GetDatum(row.position),         UUIDPGetDatum(&row.event_id),
+      PointerGetDatum(row.stream_id),      Int64GetDatum(row.version),
+      PointerGetDatum(row.event_type),     PointerGetDatum(row.event_data),
+      PointerGetDatum(row.metadata),       PointerGetDatum(row.created_by),
       TimestampTzGetDatum(row.created_at), PointerGetDatum(row.hash)};
   bool is_null[kColumns] = {};
   is_null[kMetadata - 1] = row.metadata == nullptr;

@@ -14,9 +14,9 @@ void CheckNewEvent(const NewEvent& event, int64 expected_version);
 // by an event with other content, 40001 when this transaction's snapshot does not show it.
 bool IsRepeated(Relation store, const NewEvent& event, Appended* first);
 
-// Gives the event its place behind `tip`, draws its position and links it into the stream's hash chain:
-// the row to insert. UA004 when the tip is a tombstone, UA001 when it is not at the expected version.
-// `created_by`: who signs where the event does not say.
+// Gives the event its place behind `tip`, draws its position and links it into the stream's hash
+// chain: the row to insert. UA004 when the tip is a tombstone, UA001 when it is not at the expected
+// version. `created_by`: who signs where the event does not say.
 NewRow Place(const NewEvent& event, const Tip& tip, int64 expected_version, text* created_by);
 
 // The stream's tip once `row` is in.

@@ -112,8 +112,7 @@ Tip FindTipIn(Relation table, const char* index_name, text* stream_id) {
   if (Next(probe, BackwardScanDirection)) {
     tip.version = DatumGetInt64(Attribute(probe, kVersion));
     tip.created_at = DatumGetTimestampTz(Attribute(probe, kCreatedAt));
-    tip.is_tombstone =
-        pg::View(DatumGetTextPP(Attribute(probe, kEventType))) == kTombstoneType;
+    tip.is_tombstone = pg::View(DatumGetTextPP(Attribute(probe, kEventType))) == kTombstoneType;
     tip.hash = Hash(probe);
     tip.in_snapshot = InSnapshot(probe);
   }

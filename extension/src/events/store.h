@@ -1,9 +1,9 @@
-// The store's tables as the C++ side sees them: probes by index, and the shape of a row. Writing one:
-// events/insert.h. Reading many: events/walk.h.
+// The store's tables as the C++ side sees them: probes by index, and the shape of a row. Writing
+// one: events/insert.h. Reading many: events/walk.h.
 //
-// There are two tables of one shape: the store, to which events are appended, and the archive, to which
-// whole streams are moved (events/archive.cpp). A stream may lie in either, or in both; then what is in
-// the archive is older. Probes look into both.
+// There are two tables of one shape: the store, to which events are appended, and the archive, to
+// which whole streams are moved (events/archive.cpp). A stream may lie in either, or in both; then
+// what is in the archive is older. Probes look into both.
 //
 // Probes look with SnapshotSelf: what is committed now, plus what this transaction has written,
 // also in the running command (which no MVCC snapshot would show). They take no search_path, no
@@ -19,8 +19,8 @@ extern "C" {
 
 namespace auren::events {
 
-// The columns' numbers, fixed by extension/schema/events.sql. The last one came with 0.2.0 and stands
-// elsewhere when a column of the user's was there first: ask HashColumn.
+// The columns' numbers, fixed by extension/schema/events.sql. The last one came with 0.2.0 and
+// stands elsewhere when a column of the user's was there first: ask HashColumn.
 enum Column : AttrNumber {
   kPosition = 1,
   kEventId,

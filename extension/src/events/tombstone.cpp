@@ -24,8 +24,7 @@ bool FindTombstone(text* stream_id, pg_uuid_t* event_id) {
   Relation store = OpenStore(AccessShareLock);
   const Tip tip = FindTip(store, stream_id);
   Row row;
-  const bool found =
-      tip.is_tombstone && FindByVersion(store, stream_id, tip.version, &row);
+  const bool found = tip.is_tombstone && FindByVersion(store, stream_id, tip.version, &row);
   table_close(store, AccessShareLock);
   if (!found) return false;
   RequireInSnapshot(row.in_snapshot, stream_id);

@@ -27,8 +27,8 @@ class Walk {
   TupleTableSlot* slot() const { return legs_[at_].slot; }
   int64 position() const { return legs_[at_].position; }
 
-  // Whether the row is an append of the running transaction. One that it has only moved from one table
-  // to the other was settled before.
+  // Whether the row is an append of the running transaction. One that it has only moved from one
+  // table to the other was settled before.
   bool IsInFlight() const { return IsOwn(slot()) && position() >= FirstDrawn(); }
 
   void End();
