@@ -71,6 +71,24 @@ FROM generate_series(1, 100000) AS n;
 SELECT count(*), count(DISTINCT stream_id) FROM events.event_store WHERE stream_id LIKE 'heapmany:%';
 ROLLBACK;
 
+-- A thousand are locked one by one, and appends to others go on; from the next on nobody else appends.
+CREATE TEMP VIEW store_lock AS
+  SELECT string_agg(mode, ' ' ORDER BY mode) AS modes FROM pg_locks
+  WHERE pid = pg_backend_pid() AND relation = 'events.append_lock'::regclass;
+BEGIN;
+SELECT events.append_batch(array_agg('heapmany:' || n), array_agg('t'::text), array_agg('{}'::jsonb))
+FROM generate_series(1, 1000) AS n;
+SELECT * FROM store_lock;
+SELECT (events.append('heapmany:1001', 't', '{}')).version;
+SELECT * FROM store_lock;
+ROLLBACK;
+BEGIN;
+SELECT events.append_batch(array_agg('heapmany:' || n), array_agg('t'::text), array_agg('{}'::jsonb))
+FROM generate_series(1, 1001) AS n;
+SELECT * FROM store_lock;
+ROLLBACK;
+DROP VIEW store_lock;
+
 -- A read-only transaction says so before anything else.
 BEGIN READ ONLY;
 SELECT events.append_batch(ARRAY['heap:9'], ARRAY['a'], ARRAY['{}']::jsonb[]);

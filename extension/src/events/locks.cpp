@@ -65,10 +65,11 @@ void LockStreams(text** stream_ids, int count) {
   // A single call that needs too many does not even begin to take them one by one.
   if (distinct > kMaxStreamLocks) current.taken = kMaxStreamLocks;
   if (current.taken < kMaxStreamLocks) LockStore(RowExclusiveLock);
-  for (int i = 0; i < distinct && current.taken < kMaxStreamLocks; i++) {
-    if (LockKey(keys[i])) current.taken++;
+  int locked = 0;
+  for (; locked < distinct && current.taken < kMaxStreamLocks; locked++) {
+    if (LockKey(keys[locked])) current.taken++;
   }
-  if (current.taken >= kMaxStreamLocks) LockStore(ShareRowExclusiveLock);
+  if (locked < distinct) LockStore(ShareRowExclusiveLock);
   pfree(keys);
 }
 
