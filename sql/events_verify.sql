@@ -217,6 +217,14 @@ GRANT pg_write_all_data TO auren_test_intruder;
 SELECT * FROM broken;
 ROLLBACK;
 
+-- A store without events is sound, from the first moment on.
+BEGIN;
+SET LOCAL client_min_messages = warning;
+DROP EXTENSION auren CASCADE;
+CREATE EXTENSION auren;
+SELECT check_name, detail FROM events.verify() WHERE NOT ok;
+ROLLBACK;
+
 -- Nothing of all that was left behind.
 SELECT * FROM broken;
 

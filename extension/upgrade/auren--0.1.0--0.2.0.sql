@@ -744,7 +744,8 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
          CASE WHEN highest IS NULL THEN 'no events'
               ELSE format('%s to %s, the sequence is at %s', lowest, highest, s.last_value) END
     FROM positions, events.event_store_position_seq AS s,
-         LATERAL (SELECT coalesce(lowest >= 1 AND highest <= s.last_value AND s.is_called, true)
+         LATERAL (SELECT highest IS NULL
+                         OR lowest >= 1 AND highest <= s.last_value AND s.is_called
                  ) AS drawn (ok)
   UNION ALL
   SELECT 'names_valid', wrong = 0,
