@@ -47,6 +47,17 @@ is($node->safe_psql('postgres', q{SELECT string_agg(check_name || ': ' || detail
 edit('event_store', 'sum-1-3-900', 'sum-1-3-100');
 is($node->safe_psql('postgres', qq{SELECT ok FROM events.verify_stream('account:1', '$head')}), 't', 'put back, all is well');
 
+# The hash is over UTF-8, whatever the database's encoding.
+$node->safe_psql('postgres', q{CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0});
+$node->safe_psql('latin', q{CREATE EXTENSION auren;
+  SELECT events.append_event(U&'account:gr\00F6\00DFe', 'paid', U&'{"an": "Zo\00EB"}', U&'\00C5sa', p_metadata => U&'{"\00E9": 1}')});
+$node->command_ok([ 'pg_dump', '--format=custom', '--file=' . $node->backup_dir . '/latin', 'latin' ], 'dumped from LATIN1');
+$node->safe_psql('postgres', q{CREATE DATABASE utf ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0});
+$node->command_ok([ 'pg_restore', '--exit-on-error', '--dbname=utf', $node->backup_dir . '/latin' ], 'restored into UTF-8');
+my $accent = q{SELECT ok, head_hash, detail FROM events.verify_stream(U&'account:gr\00F6\00DFe')};
+like($node->safe_psql('utf', $accent), qr/^t\|\\x[0-9a-f]{64}\|1 events/, 'the chain holds there');
+is($node->safe_psql('utf', $accent), $node->safe_psql('latin', $accent), 'with the same head');
+
 # A dump from before is whole, in another store, where the setting is off: the chain goes on.
 $node->append_conf('postgresql.conf', "auren.hash_chain = off\n");
 $node->restart;
