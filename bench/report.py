@@ -13,7 +13,7 @@ import os
 import statistics
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
-WIDTHS = "  {:<32} {:>11}   {:<30} {:>11} {:>7} {:<13} {:<9} {}"
+WIDTHS = "  {:<32} {:>11}   {:<30} {:>11} {:>7} {:<16} {:<8} {}"
 
 
 def at_least(limit):
@@ -39,6 +39,10 @@ def number(value):
     return f"{value:.1f}" if value >= 10 else f"{value:.3f}"
 
 
+def times(ratio):
+    return f"{ratio:.{1 if ratio >= 10 else 2 if ratio >= 0.1 else 4}f}"
+
+
 def verdict(value, goal):
     if goal is None:
         return "", ""
@@ -59,12 +63,12 @@ def table(title, unit):
 def row(what, ours, against, theirs, goal=None):
     ratio = statistics.median(ours) / statistics.median(theirs)
     each = [a / b for a, b in zip(ours, theirs)]
-    digits = 2 if ratio < 10 else 1
-    show(what, number(statistics.median(ours)), against, number(statistics.median(theirs)),
-         f"{ratio:.{digits}f}", f"({min(each):.{digits}f}-{max(each):.{digits}f})", *verdict(ratio, goal))
+    spread = f"({times(min(each))}-{times(max(each))})" if len(each) > 1 else ""
+    show(what, number(statistics.median(ours)), against, number(statistics.median(theirs)), times(ratio),
+         spread, *verdict(ratio, goal))
 
 
 def single(what, values, goal=None):
     value = statistics.median(values)
-    show(what, number(value), "", "", "", f"({number(min(values))}-{number(max(values))})",
-         *verdict(value, goal))
+    spread = f"({number(min(values))}-{number(max(values))})" if len(values) > 1 else ""
+    show(what, number(value), "", "", "", spread, *verdict(value, goal))

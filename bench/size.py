@@ -22,7 +22,7 @@ def bytes_per_event(conn, relation):
 
 
 def gin_bytes_per_event(conn, relation):
-    return value(conn, "SELECT sum(pg_relation_size(i.indexrelid)) FROM pg_index i"
+    return value(conn, "SELECT sum(pg_relation_size(i.indexrelid))::float FROM pg_index i"
                  " JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam"
                  " WHERE a.amname = 'gin' AND i.indrelid = %s::regclass", relation) / EVENTS
 
