@@ -1,5 +1,6 @@
 #include "events/checkpoints.h"
 
+#include "events/by_name.h"
 #include "events/store.h"
 
 extern "C" {
@@ -11,13 +12,9 @@ extern "C" {
 namespace auren::events {
 namespace {
 
-// The columns' numbers, fixed by extension/schema/events.sql.
-constexpr AttrNumber kSubscriptionPosition = 3;
-constexpr AttrNumber kCheckpointPosition = 4;
-
 // Reads the whole table: it has a row or a few for each consumer.
-int64 Highest(const char* table_name, AttrNumber column, Snapshot snapshot) {
-  Relation table = table_open(RelationOid(table_name), AccessShareLock);
+int64 Highest(const NamedTable& named, AttrNumber column, Snapshot snapshot) {
+  Relation table = table_open(RelationOid(named.table), AccessShareLock);
   TupleTableSlot* slot = table_slot_create(table, nullptr);
   TableScanDesc scan = table_beginscan(table, snapshot, 0, nullptr);
   int64 highest = 0;
@@ -35,8 +32,8 @@ int64 Highest(const char* table_name, AttrNumber column, Snapshot snapshot) {
 }  // namespace
 
 int64 HighestCheckpoint(Snapshot snapshot) {
-  return Max(Highest("subscriptions", kSubscriptionPosition, snapshot),
-             Highest("subscription_checkpoints", kCheckpointPosition, snapshot));
+  return Max(Highest(kSubscriptions, kSubscriptionPosition, snapshot),
+             Highest(kCheckpoints, kCheckpointPosition, snapshot));
 }
 
 }  // namespace auren::events

@@ -1,9 +1,27 @@
 #include "events/parking.h"
 
+#include "events/by_name.h"
+#include "events/horizon.h"
 #include "events/reading.h"
 #include "postgres/spi.h"
 
+extern "C" {
+#include "utils/snapmgr.h"
+}
+
 namespace auren::events {
+namespace {
+
+bool AnyParked(text* name) {
+  const Snapshot snapshot = ReaderSnapshot();
+  const ByName rows = BeginByName(kParked, name, snapshot);
+  const bool any = Next(rows);
+  End(rows);
+  UnregisterSnapshot(snapshot);
+  return any;
+}
+
+}  // namespace
 
 Parked FindParked(const Member& member, int64 checkpoint) {
   static pg::Statement find = {
@@ -14,6 +32,7 @@ Parked FindParked(const Member& member, int64 checkpoint) {
       {TEXTOID, INT8OID}};
   const Datum values[] = {PointerGetDatum(member.name), Int64GetDatum(checkpoint)};
   Parked parked = {nullptr, 0, 0};
+  if (!AnyParked(member.name)) return parked;
   const pg::SpiSession spi = pg::SpiBegin();
   const uint64 rows = pg::Execute(&find, values);
   if (rows > 0) parked.positions = static_cast<int64*>(SPI_palloc(sizeof(int64) * rows));

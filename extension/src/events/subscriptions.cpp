@@ -1,11 +1,16 @@
 // events.create_subscription, ack_subscription, reset_subscription, drop_subscription.
 #include "events/subscriptions.h"
 
+#include "events/by_name.h"
 #include "events/horizon.h"
 #include "events/parking.h"
 #include "postgres/errors.h"
 #include "postgres/spi.h"
 #include "postgres/values.h"
+
+extern "C" {
+#include "utils/snapmgr.h"
+}
 
 namespace auren::events {
 namespace {
@@ -93,6 +98,45 @@ void Drop(text* name) {
   if (!found) RefuseUnknown(name);
 }
 
+// Until the transaction ends the subscription is neither dropped nor reset.
+void Hold(text* name) {
+  static pg::Statement hold = {
+      "SELECT 1 FROM events.subscriptions WHERE name = $1 FOR KEY SHARE", 1, {TEXTOID}};
+  const Datum values[] = {PointerGetDatum(name)};
+  const pg::SpiSession spi = pg::SpiBegin();
+  pg::Execute(&hold, values);
+  pg::SpiEnd(spi);
+}
+
+Datum Attribute(const ByName& rows, AttrNumber column) {
+  bool is_null;
+  return slot_getattr(rows.slot, column, &is_null);
+}
+
+// The furthest of the member's own checkpoint and what each group has dealt with as a whole; 0 when
+// there is none.
+int64 Furthest(const Member& member, Snapshot snapshot) {
+  int64 furthest = 0;
+  struct {
+    int32 members;
+    int32 acknowledged;
+    int64 lowest;
+  } group = {0, 0, 0};
+  const ByName rows = BeginByName(kCheckpoints, member.name, snapshot);
+  while (Next(rows)) {  // one group after the other
+    const int32 members = DatumGetInt32(Attribute(rows, kCheckpointMembers));
+    const int64 position = DatumGetInt64(Attribute(rows, kCheckpointPosition));
+    if (members != group.members) group = {members, 0, position};
+    group.lowest = Min(group.lowest, position);
+    if (++group.acknowledged == members) furthest = Max(furthest, group.lowest);
+    const bool own = members == member.members &&
+                     DatumGetInt32(Attribute(rows, kCheckpointMember)) == member.member;
+    if (own) furthest = Max(furthest, position);
+  }
+  End(rows);
+  return furthest;
+}
+
 }  // namespace
 
 void RefuseUnknown(const text* name) {
@@ -125,32 +169,21 @@ Member MemberArguments(FunctionCallInfo fcinfo, int member_argument) {
 }
 
 Standing FindStanding(const Member& member, bool to_stay) {
-  static pg::Statement hold = {
-      "SELECT 1 FROM events.subscriptions WHERE name = $1 FOR KEY SHARE", 1, {TEXTOID}};
-  static pg::Statement find = {
-      "SELECT s.category, greatest(s.position,"
-      " (SELECT c.position FROM events.subscription_checkpoints c"
-      "  WHERE c.name = s.name AND c.members = $2 AND c.member = $3),"
-      " (SELECT max(g.lowest) FROM (SELECT min(c.position) AS lowest"
-      "  FROM events.subscription_checkpoints c WHERE c.name = s.name"
-      "  GROUP BY c.members HAVING count(*) = c.members) g))"
-      " FROM events.subscriptions s WHERE s.name = $1",
-      3,
-      {TEXTOID, INT4OID, INT4OID}};
-  const Datum values[] = {PointerGetDatum(member.name), Int32GetDatum(member.members),
-                          Int32GetDatum(member.member)};
+  if (to_stay) Hold(member.name);
   Standing standing = {nullptr, 0};
-  const pg::SpiSession spi = pg::SpiBegin();
-  if (to_stay) pg::Execute(&hold, values);
-  const bool found = pg::Execute(&find, values) == 1;
+  const Snapshot snapshot = ReaderSnapshot();  // one: a reset changes both tables
+  const ByName rows = BeginByName(kSubscriptions, member.name, snapshot);
+  const bool found = Next(rows);
   if (found) {
     bool all;
-    const Datum category = pg::Column(0, 1, &all);
-    if (!all) standing.category = DatumGetTextPP(pg::CopyOut(category));
-    standing.position = DatumGetInt64(pg::Column(0, 2));
+    const Datum category = slot_getattr(rows.slot, kSubscriptionCategory, &all);
+    if (!all) standing.category = DatumGetTextPCopy(category);
+    standing.position = DatumGetInt64(Attribute(rows, kSubscriptionPosition));
   }
-  pg::SpiEnd(spi);
+  End(rows);
   if (!found) RefuseUnknown(member.name);
+  standing.position = Max(standing.position, Furthest(member, snapshot));
+  UnregisterSnapshot(snapshot);
   return standing;
 }
 
