@@ -19,6 +19,24 @@ sub waiter {
   return ($psql, $pid);
 }
 
+# A connection that waits for the other's event and appends one of its own, and so on. It takes two to go on.
+sub player {
+  my ($node, $after, $rounds, $first) = @_;
+  my $append = q{SELECT position INTO seen FROM events.append('ping:' || pg_backend_pid(), 'seen', '{}'); COMMIT;};
+  my $psql = $node->background_psql('postgres');
+  $psql->query_until(qr/begun/, qq{\\echo begun
+    DO \$\$ DECLARE seen bigint := $after; other bigint;
+    BEGIN
+      @{[ $first ? $append : '' ]}
+      FOR round IN 1 .. $rounds LOOP
+        CALL events.wait_for_events(seen, '1 hour', other);
+        $append
+      END LOOP;
+    END \$\$;
+    \\echo done\n});
+  return $psql;
+}
+
 for my $preload ('', 'auren') {
   my $kind = $preload ? 'preloaded' : 'not preloaded';
   my $node = PostgreSQL::Test::Cluster->new($preload ? 'preloaded' : 'plain');
@@ -72,6 +90,17 @@ for my $preload ('', 'auren') {
   $psql->query_until(qr/^$behind\s+done/m, '');
   pass("$kind: a rollback that settles something is seen");
   $psql->quit;
+
+  # It is the commit that wakes: so many rounds, looking again every second, would take three times as long
+  # as a test is given.
+  if ($preload) {
+    my $rounds = 3 * $PostgreSQL::Test::Utils::timeout_default;
+    my @players = map { player($node, $behind, $rounds, $_) } 0, 1;
+    $_->query_until(qr/done/, '') for @players;
+    pass("$kind: two that answer each other are woken each time");
+    $_->quit for @players;
+    $behind = $node->safe_psql('postgres', 'SELECT events.safe_position()');
+  }
 
   # Cancelled, the connection goes on; terminated and shut down, it ends.
   ($psql, $pid) = waiter($node, $behind, '1 hour');
