@@ -30,7 +30,7 @@ const unsigned char* RandomBytes() {
     }
     pool.left = lengthof(pool.bytes) / kRandomBytes;
   }
-  return pool.bytes + --pool.left * kRandomBytes;
+  return &pool.bytes[--pool.left * kRandomBytes];
 }
 
 }  // namespace
