@@ -281,6 +281,13 @@ SELECT events.archive_stream('life:1');
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
 
+-- An archive that is not found is not an empty one.
+BEGIN;
+ALTER TABLE events.event_archive RENAME TO event_attic;
+SELECT version FROM events.append('life:chunk', 't', '{}');
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK;
+
 -- Streams that nobody has written for long: the longest untouched first, no more than told.
 SELECT events.append_batch(ARRAY['old:1', 'old:2', 'old:3', 'old:1', 'other:1', 'old:4'], array_fill('t'::text, ARRAY[6]), array_fill('{}'::jsonb, ARRAY[6]));
 SELECT clock_timestamp() AS since \gset

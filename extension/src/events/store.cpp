@@ -141,8 +141,14 @@ bool IsOwn(TupleTableSlot* slot) {
 Relation OpenStore(LOCKMODE lock) { return table_open(RelationOid(kStore.table), lock); }
 
 Relation OpenArchiveIfFilled(LOCKMODE lock) {
-  const Oid oid = get_relname_relid(kArchive.table, get_namespace_oid("events", false));
-  if (!OidIsValid(oid)) return nullptr;
+  // The schema of 0.1.0 had neither the archive nor the view. An archive that was renamed must not
+  // be taken for one that is empty: its streams would begin again at version 1.
+  const Oid events = get_namespace_oid("events", false);
+  Oid oid = get_relname_relid(kArchive.table, events);
+  if (!OidIsValid(oid)) {
+    if (!OidIsValid(get_relname_relid("all_events", events))) return nullptr;
+    oid = RelationOid(kArchive.table);
+  }
   Relation archive = table_open(oid, lock);
   if (RelationGetNumberOfBlocks(archive) > 0) return archive;
   table_close(archive, lock);
