@@ -75,6 +75,7 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL UNSAFE SET search_path = pg_catalo
     SELECT count(*) AS broken,
            min(format('stream "%s" version %s %s', stream_id, version, problem) COLLATE "C") AS example
       FROM events.broken_links
+     WHERE (SELECT linked FROM streams) > 0  -- else spare the sort of all events
   ), tables AS (
     SELECT c.oid, c.relname, c.relowner
       FROM pg_class AS c
