@@ -79,7 +79,7 @@ bytea* ChainedHash(const NewRow& row, const bytea* previous) {
 
 }  // namespace auren::events
 
-// events.event_hash: the hash that an event has to carry; NULL when a field that every event has is.
+// events.event_hash: the hash an event has to carry; NULL when a field that all events have is.
 AUREN_SQL_FUNCTION(events_event_hash) {
   using namespace auren;
   const auto* previous = PG_ARGISNULL(0) ? nullptr : PG_GETARG_BYTEA_PP(0);
