@@ -2,7 +2,7 @@
 // has found out, the others need not.
 //
 // Only for whoever looks at the store with a snapshot taken afterwards: an older one need not show
-// what was settled since. A read costs a spinlock that is held for three comparisons. 64 databases
+// what was settled since. A read costs a spinlock that is held for one comparison. 64 databases
 // have a place; a dropped one keeps it until the server is restarted. Without a place, as without
 // preload, nothing is shared and nothing is wrong: each connection knows what it has found out
 // itself.
