@@ -56,7 +56,8 @@ def rows(data, title, draw):
         what = f"{clients} client{'s' if clients > 1 else ''}"
         busy = clients > 1
         row(what, got["AUREN"], "raw INSERT", got["raw"], at_least(0.9) if busy else None)
-        row("", got["AUREN"], "message-db, category each", got["category each"], at_least(1.4) if busy else None)
+        row("", got["AUREN"], "message-db, category each", got["category each"],
+            at_least(1.4) if busy else None)
         row("", got["AUREN"], "message-db, one category", got["one category"], at_least(3) if busy else None)
 
 

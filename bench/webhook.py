@@ -62,7 +62,8 @@ def worker(log):
     environment = {
         **os.environ, "HEALTHKIT_API_KEYS": KEY, "AUREN_HTTP__LISTEN": "127.0.0.1:0",
         "AUREN_OPS__LISTEN": "127.0.0.1:0", "AUREN_HTTP__DRAIN": "0s",
-        "POSTGRES_URL": f"postgresql://auren_worker@/bench?host={os.environ['PGHOST']}&port={os.environ['PGPORT']}"}
+        "POSTGRES_URL": "postgresql://auren_worker@/bench"
+                        f"?host={os.environ['PGHOST']}&port={os.environ['PGPORT']}"}
     with log.open("w") as out, running([PROGRAMS / "auren-worker"], env=environment, stdout=out,
                                        stderr=subprocess.STDOUT):
         for _ in range(100):
