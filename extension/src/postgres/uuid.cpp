@@ -17,10 +17,10 @@ void SetVersion(pg_uuid_t* uuid, unsigned version) {
 }
 
 // Random bytes, drawn for many ids at once: asking the library costs more than its bytes.
-constexpr int kRandomBytes = UUID_LEN - 6;  // of an id
+constexpr size_t kRandomBytes = UUID_LEN - 6;  // of an id
 struct {
   unsigned char bytes[64 * kRandomBytes];
-  int left = 0;
+  size_t left = 0;
 } pool;
 
 const unsigned char* RandomBytes() {
@@ -30,7 +30,7 @@ const unsigned char* RandomBytes() {
     }
     pool.left = lengthof(pool.bytes) / kRandomBytes;
   }
-  return &pool.bytes[--pool.left * kRandomBytes];
+  return pool.bytes + --pool.left * kRandomBytes;
 }
 
 }  // namespace
