@@ -1,5 +1,6 @@
 #include "events/store.h"
 
+#include "events/last_seen.h"
 #include "events/scan.h"
 #include "postgres/values.h"
 
@@ -70,6 +71,17 @@ constexpr Tip kNoTip = {.version = 0,
                         .hash = nullptr,
                         .in_snapshot = true};
 
+// The newest event of the stream, seen before or not: see last_seen.h.
+bool FindNewest(Scan* scan, text* stream_id) {
+  for (int64 bound = LastSeen(stream_id);; bound = 0) {
+    scan->Again();
+    scan->Equal(stream_id);
+    scan->MoreThan(bound - 1);
+    if (scan->Next(BackwardScanDirection)) return true;
+    if (bound == 0) return false;
+  }
+}
+
 // Looks up, in one table, the tips that have not been found yet; returns how many it has found.
 int FindTipsIn(Relation table, const char* index, text** stream_ids, int count, Tip* tips) {
   int found = 0;
@@ -78,11 +90,10 @@ int FindTipsIn(Relation table, const char* index, text** stream_ids, int count, 
   for (int i = 0; i < count; i++) {
     if (tips[i].version > 0) continue;
     CHECK_FOR_INTERRUPTS();
-    scan.Again();
-    scan.Equal(stream_ids[i]);
-    if (!scan.Next(BackwardScanDirection)) continue;
+    if (!FindNewest(&scan, stream_ids[i])) continue;
     found++;
     tips[i].version = DatumGetInt64(scan.Get(kVersion));
+    NoteSeen(stream_ids[i], tips[i].version);
     tips[i].created_at = DatumGetTimestampTz(scan.Get(kCreatedAt));
     tips[i].is_tombstone = pg::View(DatumGetTextPP(scan.Get(kEventType))) == kTombstoneType;
     tips[i].hash = Hash(scan);
