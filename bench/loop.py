@@ -9,7 +9,8 @@ from server import fresh_store, milliseconds
 
 APPENDS = 30000
 CALLS = {
-    "AUREN": "answer := events.append_event('bench:' || i % 1000, 'reading_taken', data[i], p_event_id => ids[i]);",
+    "AUREN": "answer := events.append_event('bench:' || i % 1000, 'reading_taken', data[i],"
+             " p_event_id => ids[i]);",
     "PL/pgSQL": "answer := raw_append('bench:' || i % 1000, 'reading_taken', data[i], ids[i]);",
     "message-db": "answer := write_message(ids[i]::text, 'bench-' || i % 1000, 'ReadingTaken', data[i]);",
 }

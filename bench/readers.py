@@ -29,4 +29,5 @@ def run():
                 ("read_all", f"events.read_all({head})", 0.02),
                 ("poll_subscription, rare category", "events.poll_subscription('rare')", 0.05)):
             body = f"PERFORM FROM {call};"
-            single(what, [milliseconds(conn, body, CALLS, before=body) for _ in range(ROUNDS)], at_most(limit))
+            rounds = [milliseconds(conn, body, CALLS, before=body) for _ in range(ROUNDS)]
+            single(what, rounds, at_most(limit))

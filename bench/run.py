@@ -41,7 +41,8 @@ def machine():
         print(f"AUREN        {server.value(conn, extension)}, preloaded")
     print(f"measured     {report.ROUNDS} rounds, sides taking turns, medians; {server.SECONDS} s a side where"
           " pgbench or http_load measures;")
-    print(f"             inside the server by {'the wall clock' if server.CLOCK == 'wall' else 'processor time'}", flush=True)
+    clock = "the wall clock" if server.CLOCK == "wall" else "processor time"
+    print(f"             inside the server by {clock}", flush=True)
 
 
 if __name__ == "__main__":
