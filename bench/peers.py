@@ -39,8 +39,8 @@ END $$
 
 # One of them each, as the only statement of a pgbench script.
 APPEND = "SELECT events.append_event({stream}, 'reading_taken', '{data}'::jsonb);\n"
-INSERT = ("INSERT INTO raw_events (event_id, stream_id, version, event_type, event_data, created_by,"
-          " created_at)"
+INSERT = ("INSERT INTO raw_events"
+          " (event_id, stream_id, version, event_type, event_data, created_by, created_at)"
           " VALUES (gen_random_uuid(), {stream}, {version}, 'reading_taken', '{data}'::jsonb, session_user,"
           " clock_timestamp());\n")
 WRITE_MESSAGE = ("SELECT write_message(gen_random_uuid()::text, {stream}, 'ReadingTaken',"

@@ -21,9 +21,9 @@ CLOCK = os.environ.get("BENCH_CLOCK", "wall")
 DATA = """
 CREATE FUNCTION bench_data(n bigint) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT format('{"device": "ring", "metric": "heart_rate", "value": %s, "unit": "/min", "context": "rest", '
-    '"quality": 0.98, "app": "bench", "at": "%s", "session": "b7c1e0d2-6f7a-4b8e-9d15"}',
-    50 + n % 50, to_char(timestamp '2025-01-27 10:30:00' + n * interval '1 ms',
-                         'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::jsonb
+    '"quality": 0.98, "app": "bench", "at": "%s", "session": "b7c1e0d2-6f7a-4b8e-9d15-a3c4"}',
+    50 + n % 50,
+    to_char(timestamp '2025-01-27 10:30:00' + n * interval '1 ms', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::jsonb
 $$
 """
 

@@ -31,8 +31,7 @@ def run():
     with fresh_store() as conn, fresh_message_db() as message_db:
         add_raw_table(conn)
         milliseconds(conn, f"answer := events.append_event('bench:' || {STREAM}, 'reading_taken',"
-                     " bench_data(i));",
-                     EVENTS, "answer uuid;")
+                     " bench_data(i));", EVENTS, "answer uuid;")
         conn.execute(COPY_ROWS)
         milliseconds(message_db, "answer := write_message(gen_random_uuid()::text, 'bench-' || "
                      f"{STREAM}, 'ReadingTaken', bench_data(i));", EVENTS, "answer bigint;")

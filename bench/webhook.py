@@ -59,11 +59,11 @@ def running(command, **options):
 @contextlib.contextmanager
 def worker(log):
     """Runs the worker; the port of its webhooks."""
+    host, port = os.environ["PGHOST"], os.environ["PGPORT"]
     environment = {
         **os.environ, "HEALTHKIT_API_KEYS": KEY, "AUREN_HTTP__LISTEN": "127.0.0.1:0",
         "AUREN_OPS__LISTEN": "127.0.0.1:0", "AUREN_HTTP__DRAIN": "0s",
-        "POSTGRES_URL": "postgresql://auren_worker@/bench"
-                        f"?host={os.environ['PGHOST']}&port={os.environ['PGPORT']}"}
+        "POSTGRES_URL": f"postgresql://auren_worker@/bench?host={host}&port={port}"}
     with log.open("w") as out, running([PROGRAMS / "auren-worker"], env=environment, stdout=out,
                                        stderr=subprocess.STDOUT):
         for _ in range(100):
