@@ -68,10 +68,10 @@ def pgbench_command(database, clients, seconds, variables=()):
             "-j", str(min(clients, 2)), "-T", str(seconds), *defined, "-f", "-", database]
 
 
-def pgbench(database, script, clients=1, seconds=SECONDS):
-    """Transactions a second; any error ends the benchmark."""
+def pgbench(database, script, clients=1, seconds=SECONDS, settings=""):
+    """Transactions a second, under `settings` as in PGOPTIONS; any error ends the benchmark."""
     done = subprocess.run(pgbench_command(database, clients, seconds), input=script, text=True,
-                          capture_output=True, check=False)
+                          env={**os.environ, "PGOPTIONS": settings}, capture_output=True, check=False)
     if done.returncode or "number of failed transactions: 0 " not in done.stdout:
         raise RuntimeError(f"pgbench: {done.stdout}{done.stderr}")
     return float(re.search(r"^tps = ([0-9.]+)", done.stdout, re.MULTILINE)[1])
