@@ -148,9 +148,10 @@ Appended Append(const NewEvent& event, int64 expected_version) {
   LockStreams(&stream_id, 1);
 
   Relation store = OpenStore(RowExclusiveLock);
+  const Tip tip = FindTip(store, stream_id);
   Appended result;
-  if (!IsRepeated(store, event, &result)) {
-    const Tip tip = FindTip(store, stream_id);
+  // A stream that is new has no event to repeat.
+  if (tip.version == 0 || !IsRepeated(store, event, &result)) {
     RequireInSnapshot(tip.in_snapshot, stream_id);
     Positions positions;
     const NewRow row = Place(event, tip, expected_version,

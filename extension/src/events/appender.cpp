@@ -65,15 +65,16 @@ void Appender::LookUpTips(text** stream_ids, int count) {
 Appended Appender::Append(const NewEvent& event, int64 expected_version) {
   if (!direct_) return events::Append(event, expected_version);
   const int stream = stream_of_[next_++];
+  Tip* tip = &tips_[stream];
   CheckNewEvent(event, expected_version);
-  if (event.event_id != nullptr) {
+  // A stream that is new has no event to repeat.
+  if (event.event_id != nullptr && tip->version > 0) {
     const bool waits = waiting_ids_ != nullptr &&
                        hash_search(waiting_ids_, event.event_id, HASH_FIND, nullptr) != nullptr;
     if (waits) Flush();
     Appended first;
     if (IsRepeated(store_, event, &first)) return first;
   }
-  Tip* tip = &tips_[stream];
   RequireInSnapshot(tip->in_snapshot, event.stream_id);
   const NewRow row = Place(event, *tip, expected_version, session_user_, &positions_);
   *tip = TipAfter(row);
