@@ -9,6 +9,7 @@
 #include "postgres/values.h"
 
 extern "C" {
+#include "access/xlog.h"
 #include "common/hashfn.h"
 #include "utils/snapmgr.h"
 }
@@ -22,7 +23,10 @@ void RefuseHole(int64 hole) {
   ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
                   errmsg("cannot tell whether position " INT64_FORMAT " will still come", hole),
                   errdetail("The transaction's snapshot may be older than the answer."),
-                  errhint("Read the global order under READ COMMITTED.")));
+                  RecoveryInProgress()
+                      ? errhint("Read on in a new transaction, when a subscription on the primary "
+                                "has come further.")
+                      : errhint("Read the global order under READ COMMITTED.")));
 }
 
 bool Wanted(const Request& request, const Walk& walk) {
