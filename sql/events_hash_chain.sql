@@ -31,8 +31,8 @@ SELECT events.append_events('chain:1', '[{"event_type": "third", "event_data": {
 SELECT version, was_duplicate FROM events.append('chain:1', 'first', '{"n": 1}', p_event_id => 'c0000000-0000-0000-0000-000000000001');
 SELECT events.append_events('chain:later', '[{"event_type": "after", "event_data": {}}, {"event_type": "after", "event_data": {}}]');
 SELECT events.append_batch(array_agg('chain:' || CASE n % 3 WHEN 0 THEN 'even' ELSE 'batch' END), array_agg('t'::text),
-  array_agg(jsonb_build_object('n', n, 's', CASE WHEN n % 100 = 0 THEN (SELECT string_agg(md5(n || ':' || i), '') FROM generate_series(1, 500) AS i) END)))
-FROM generate_series(1, 1803) AS n;
+  array_agg(jsonb_build_object('n', n, 's', CASE WHEN n % 1000 = 0 THEN (SELECT string_agg(md5(n || ':' || i), '') FROM generate_series(1, 500) AS i) END)))
+FROM generate_series(1, 8403) AS n;
 SELECT version FROM events.append('chain:größe "1"', 'said', '{"ü": "日本語 \" \\ \n \u0007", "n": 1.50, "e": 1e3, "a": [1, null, {"b": true}]}', 'Zoë', p_metadata => '{"ß": ""}');
 SELECT version FROM events.append('chain:größe "1"', 'said', '{}', E'a:1,\n-,');
 -- Below a trigger of the user's each event takes an ordinary INSERT.

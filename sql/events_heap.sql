@@ -31,7 +31,7 @@ SELECT events.append_batch(ARRAY['heap:6', 'heap:6'], ARRAY['a', 'b'], ARRAY['{}
 SELECT events.append_batch(ARRAY['heap:6', 'heap:7'], ARRAY['a', 'b'], ARRAY['{}', '{}']::jsonb[],
   p_event_ids => array_fill('70000000-0000-0000-0000-000000000002'::uuid, ARRAY[2]));
 SELECT events.append_batch(array_agg('heap:big:' || n % 7), array_agg('t'::text), array_agg(jsonb_build_object('n', n)))
-FROM generate_series(0, 1203) AS n;
+FROM generate_series(0, 9003) AS n;
 SELECT stream_id, count(*), min(version), max(version), bool_and((event_data ->> 'n')::int / 7 = version - 1) AS in_order
 FROM events.event_store WHERE stream_id LIKE 'heap:big:%' GROUP BY 1 ORDER BY 1;
 SELECT count(*), bool_and(n = lag_n + 1) AS positions_follow_the_array
@@ -39,7 +39,7 @@ FROM (SELECT (event_data ->> 'n')::int AS n, lag((event_data ->> 'n')::int) OVER
   FROM events.event_store WHERE stream_id LIKE 'heap:big:%') AS s;
 SELECT events.append_events('heap:long', jsonb_agg(jsonb_build_object('event_type', 't', 'event_data',
   jsonb_build_object('n', n), 'event_id', '71000000-0000-0000-0000-' || lpad(n::text, 12, '0'))))
-FROM generate_series(1, 1001) AS n;
+FROM generate_series(1, 4101) AS n;
 SELECT count(*), bool_and((event_data ->> 'n')::int = version) AS in_order FROM events.replay_stream('heap:long');
 
 -- Events too large for a page, one by one and together.

@@ -118,11 +118,11 @@ SELECT bool_and(version = n) AS contiguous, count(*) FROM (
   SELECT version, row_number() OVER (ORDER BY position) AS n FROM events.replay_stream('life:1')) AS e;
 
 -- More than one chunk, long values among them: byte by byte the same there and back.
-SELECT events.append_batch(array_fill('life:long'::text, ARRAY[1203]), array_fill('grown'::text, ARRAY[1203]), array_agg(
-  jsonb_build_object('n', n, 's', CASE WHEN n % 400 = 1 THEN (SELECT string_agg(md5(n || ':' || i), '') FROM generate_series(1, 2000) AS i)
-    WHEN n % 400 = 2 THEN repeat('compressed', 1000) END) ORDER BY n),
-  p_metadata => array_agg(CASE WHEN n % 2 = 0 THEN jsonb_build_object('m', repeat('x', n)) END ORDER BY n))
-FROM generate_series(1, 1203) AS n;
+SELECT events.append_batch(array_fill('life:long'::text, ARRAY[8203]), array_fill('grown'::text, ARRAY[8203]), array_agg(
+  jsonb_build_object('n', n, 's', CASE WHEN n % 4000 = 1 THEN (SELECT string_agg(md5(n || ':' || i), '') FROM generate_series(1, 2000) AS i)
+    WHEN n % 4000 = 2 THEN repeat('compressed', 1000) END) ORDER BY n),
+  p_metadata => array_agg(CASE WHEN n % 2 = 0 THEN jsonb_build_object('m', repeat('x', n % 1000)) END ORDER BY n))
+FROM generate_series(1, 8203) AS n;
 SELECT md5(string_agg(e::text, ' ')) AS long FROM events.replay_stream('life:long') AS e \gset
 SELECT events.archive_stream('life:long');
 SELECT * FROM lies('life:long');
@@ -132,12 +132,12 @@ SELECT events.append_events('life:long', jsonb_agg(jsonb_build_object('event_typ
 SELECT events.archive_stream('life:long');
 SELECT events.restore_stream('life:long');
 SELECT * FROM lies('life:long');
-SELECT md5(string_agg(e::text, ' ')) = :'long' AS same FROM events.replay_stream('life:long', 1, 1203) AS e;
+SELECT md5(string_agg(e::text, ' ')) = :'long' AS same FROM events.replay_stream('life:long', 1, 8203) AS e;
 SET enable_seqscan = off;
 SELECT version FROM events.event_store WHERE event_data @> '{"n": 777}' AND stream_id = 'life:long';
 RESET enable_seqscan;
 -- Exactly one chunk.
-SELECT events.append_batch(array_fill('life:chunk'::text, ARRAY[500]), array_fill('t'::text, ARRAY[500]), array_fill('{}'::jsonb, ARRAY[500]));
+SELECT events.append_batch(array_fill('life:chunk'::text, ARRAY[4000]), array_fill('t'::text, ARRAY[4000]), array_fill('{}'::jsonb, ARRAY[4000]));
 SELECT events.archive_stream('life:chunk');
 SELECT * FROM lies('life:chunk');
 

@@ -18,7 +18,6 @@ extern "C" {
 namespace auren::events {
 namespace {
 
-constexpr double kPatienceMs = 2;
 constexpr long kPauseUs = 100;
 
 // What this connection knows, of itself and from others. `holders` are those who must end before
@@ -154,7 +153,7 @@ Snapshot ReaderSnapshot() {
 
 int64 LastDrawn() { return Head(RelationOid("event_store_position_seq")); }
 
-int64 SafePosition(int64 after, int64 rows) {
+int64 SafePosition(int64 after, int64 rows, double patience_ms) {
   const Oid sequence = RelationOid("event_store_position_seq");
   // A snapshot that is older than a proof would not show what the proof has settled, whoever made
   // it. (What this connection knew before the transaction began is older than its snapshot.)
@@ -185,7 +184,7 @@ int64 SafePosition(int64 after, int64 rows) {
   const int64 end = EndOfRun(from, enough);
   if (from == known.settled) Learn(end);  // the caller's word is not remembered
   if (end >= Min(head, enough)) return end;
-  return may_prove && Prove(sequence, head, kPatienceMs) ? known.settled : end;
+  return may_prove && Prove(sequence, head, patience_ms) ? known.settled : end;
 }
 
 }  // namespace auren::events

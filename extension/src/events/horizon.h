@@ -22,15 +22,18 @@
 
 namespace auren::events {
 
+inline constexpr double kPatienceMs = 2;  // as long as nobody minds
+
 // The highest position known to be settled; a lower one when it is `rows` beyond what was known and
 // the caller needs no more. `after`: a position the caller knows to be settled (0: none).
+// `patience_ms`: how long to wait for an append that stands in the way of more.
 //
 // An append of the running transaction itself counts as not settled. Under REPEATABLE READ and
 // SERIALIZABLE holes that have not been proved before stay unproved, as on a standby those behind
 // the last checkpoint do.
 //
 // Look at the store with a snapshot taken after this returns: see ReaderSnapshot.
-int64 SafePosition(int64 after = 0, int64 rows = PG_INT64_MAX);
+int64 SafePosition(int64 after = 0, int64 rows = PG_INT64_MAX, double patience_ms = kPatienceMs);
 
 // The last position drawn, settled or not. Asks nobody and sees no table.
 int64 LastDrawn();

@@ -33,7 +33,7 @@ void Insert(Relation store, const NewRow& row);
 // statements and later functions of the running one see the rows, as after an INSERT.
 class HeapInsert {
  public:
-  static constexpr int kChunk = 500;
+  static constexpr int kChunk = 4000;
 
   void Begin(Relation table, int capacity);  // capacity: 1 to kChunk
   bool IsFull() const { return count_ == capacity_; }

@@ -14,8 +14,8 @@ extern "C" {
 namespace auren::pg {
 namespace {
 
-constexpr int64 kWindowUs = 1000;  // at most one broadcast in it
-constexpr long kAfterWindowMs = 2;
+constexpr int64 kWindowUs = 2000;  // at most one broadcast in it
+constexpr long kAfterWindowMs = 3;
 constexpr long kPollMs = 10;  // without shared memory
 
 struct Shared {

@@ -3,8 +3,8 @@
 //
 // With shared_preload_libraries = 'auren' a condition variable in shared memory is broadcast right
 // after the end of a transaction that has said it changes something. When nobody waits that costs
-// one look at shared memory, and however many commit there is at most one broadcast per
-// millisecond: a waiter that looked within that millisecond looks again soon. Without preload a
+// one look at shared memory, and however many commit there is at most one broadcast in two
+// milliseconds: a waiter that looked within them looks again when they are over. Without preload a
 // waiter looks every 10 ms.
 //
 //   for (;;) {
