@@ -2,9 +2,9 @@
 //
 // They are a cache. One is taken by whoever had to fold kSnapshotEvery events or more and may
 // write; appends take none. Each is named after the reducer that made it (reducer.h) and after the
-// version it stands at, so it stays true whatever is appended, archived or registered later. Of
-// those before the newest only some stay: none in the newer half of the stream, so that a stream of
-// n events keeps about log2(n), however large its state.
+// version it stands at, so it stays true whatever is appended, archived or registered later. When a
+// new one is the newest, those in the newer half of the stream go, so that a stream of n events
+// keeps about log2(n), however large its state, and so do those of other reducers.
 #pragma once
 
 #include "postgres/backend.h"
