@@ -172,7 +172,7 @@ int64 SafePosition(int64 after, int64 rows, double patience_ms) {
     ForgetSettled();
   }
   // A checkpoint beyond what has been drawn: a dump is being restored.
-  if (standby) Learn(Min(Replicated(), head));
+  if (standby && known.settled < head) Learn(Min(Replicated(), head));
   if (known.settled >= head) return known.settled;
   if (known.pending <= known.settled) Abandon();
 
