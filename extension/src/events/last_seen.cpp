@@ -1,10 +1,6 @@
 #include "events/last_seen.h"
 
-#include "postgres/values.h"
-
-extern "C" {
-#include "common/hashfn.h"
-}
+#include "events/store.h"
 
 namespace auren::events {
 namespace {
@@ -16,22 +12,16 @@ struct Seen {
   int64 version;
 } places[kPlaces];
 
-uint64 Hash(const text* stream_id) {
-  const std::string_view id = pg::View(stream_id);
-  return hash_bytes_extended(reinterpret_cast<const unsigned char*>(id.data()),
-                             static_cast<int>(id.size()), 0);
-}
-
 }  // namespace
 
 int64 LastSeen(const text* stream_id) {
-  const uint64 stream = Hash(stream_id);
+  const uint64 stream = HashOf(stream_id);
   const Seen& seen = places[stream % kPlaces];
   return seen.stream == stream ? seen.version : 0;
 }
 
 void NoteSeen(const text* stream_id, int64 version) {
-  const uint64 stream = Hash(stream_id);
+  const uint64 stream = HashOf(stream_id);
   places[stream % kPlaces] = {stream, version};
 }
 

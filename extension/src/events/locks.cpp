@@ -8,10 +8,8 @@
 
 #include "events/append.h"
 #include "events/store.h"
-#include "postgres/values.h"
 
 extern "C" {
-#include "common/hashfn.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
@@ -29,12 +27,6 @@ struct {
   LocalTransactionId transaction;
   int taken;
 } current = {InvalidLocalTransactionId, 0};
-
-uint64 Key(const text* stream_id) {
-  const std::string_view id = pg::View(stream_id);
-  return hash_bytes_extended(reinterpret_cast<const unsigned char*>(id.data()),
-                             static_cast<int>(id.size()), 0);
-}
 
 void LockStore(LOCKMODE mode) { LockRelationOid(RelationOid("append_lock"), mode); }
 
@@ -58,7 +50,7 @@ void LockStreams(text** stream_ids, int count, const char* function) {
   if (current.transaction != transaction) current = {transaction, 0};
 
   auto* keys = static_cast<uint64*>(palloc(sizeof(uint64) * Max(count, 1)));
-  for (int i = 0; i < count; i++) keys[i] = Key(stream_ids[i]);
+  for (int i = 0; i < count; i++) keys[i] = HashOf(stream_ids[i]);
   std::sort(keys, keys + count);
   const int distinct = static_cast<int>(std::unique(keys, keys + count) - keys);
 

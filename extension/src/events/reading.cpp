@@ -10,7 +10,6 @@
 
 extern "C" {
 #include "access/xlog.h"
-#include "common/hashfn.h"
 #include "utils/snapmgr.h"
 }
 
@@ -73,10 +72,7 @@ int64 AfterArgument(FunctionCallInfo fcinfo, int argument) {
 }  // namespace
 
 int32 MemberOf(const text* stream_id, int32 members) {
-  const std::string_view id = pg::View(stream_id);
-  const uint64 hash = hash_bytes_extended(reinterpret_cast<const unsigned char*>(id.data()),
-                                          static_cast<int>(id.size()), 0);
-  return static_cast<int32>(hash % static_cast<uint64>(members)) + 1;
+  return static_cast<int32>(HashOf(stream_id) % static_cast<uint64>(members)) + 1;
 }
 
 Datum ReadInto(FunctionCallInfo fcinfo, const Request& request) {

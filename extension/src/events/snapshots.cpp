@@ -9,7 +9,6 @@ extern "C" {
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xlog.h"
-#include "common/hashfn.h"
 #include "storage/bufmgr.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
@@ -43,9 +42,7 @@ bool TryLock(const text* stream_id) {
   const LocalTransactionId transaction = AUREN_LOCAL_TRANSACTION_ID();
   if (current.transaction != transaction) current = {transaction, 0};
   if (current.kept >= kMostPerTransaction) return false;
-  const std::string_view id = pg::View(stream_id);
-  const uint64 key = hash_bytes_extended(reinterpret_cast<const unsigned char*>(id.data()),
-                                         static_cast<int>(id.size()), 0);
+  const uint64 key = HashOf(stream_id);
   LOCKTAG tag;
   SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<uint32>(key >> 32), static_cast<uint32>(key),
                        kLockClass);

@@ -51,17 +51,10 @@ State Merge(const Question& question, const State& from, int64* folded) {
   return result;
 }
 
-Jsonb* EmptyObject() {
-  pg::JsonbBuilder json;
-  json.BeginObject();
-  json.EndObject();
-  return json.Finish();
-}
-
 // Folds them by the category's own function: forwards, one state after the other.
 State Reduce(const Question& question, const Reducer& reducer, const State& from, int64* folded) {
   State result = from;
-  if (from.version == 0) result.state = EmptyObject();
+  if (from.version == 0) result.state = pg::EmptyObject();
   Relation store = OpenStore(AccessShareLock);
   ReducerCall call;
   call.Begin(reducer, store);

@@ -8,6 +8,7 @@ extern "C" {
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/namespace.h"
+#include "common/hashfn.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/lsyscache.h"
@@ -129,6 +130,12 @@ void CopyRow(TupleTableSlot* from, TupleTableSlot* to) {
     to->tts_isnull[i] = !has || from->tts_isnull[i];
   }
   ExecStoreVirtualTuple(to);
+}
+
+uint64 HashOf(const text* stream_id) {
+  const std::string_view id = pg::View(stream_id);
+  return hash_bytes_extended(reinterpret_cast<const unsigned char*>(id.data()),
+                             static_cast<int>(id.size()), 0);
 }
 
 bool IsOwn(TupleTableSlot* slot) {

@@ -105,6 +105,10 @@ bool FindByVersion(Relation store, text* stream_id, int64 version, Row* row);
 // them; it borrows the values. REQUIRES: `to` is a slot that may hold a virtual tuple.
 void CopyRow(TupleTableSlot* from, TupleTableSlot* to);
 
+// The 64-bit hash of a stream's id: what locks are taken on and what deals streams out to the
+// members of a group. It stays the same everywhere and for ever.
+uint64 HashOf(const text* stream_id);
+
 // Whether the running transaction has written the row.
 bool IsOwn(TupleTableSlot* slot);
 

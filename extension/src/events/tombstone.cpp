@@ -12,13 +12,6 @@ extern "C" {
 namespace auren::events {
 namespace {
 
-Jsonb* EmptyObject() {
-  pg::JsonbBuilder json;
-  json.BeginObject();
-  json.EndObject();
-  return json.Finish();
-}
-
 // The id of the stream's tombstone, if it has one already. REQUIRES: its lock is held.
 bool FindTombstone(text* stream_id, pg_uuid_t* event_id) {
   Relation store = OpenStore(AccessShareLock);
@@ -39,7 +32,7 @@ pg_uuid_t Tombstone(text* stream_id) {
   if (FindTombstone(stream_id, &event_id)) return event_id;
   return Append({.stream_id = stream_id,
                  .event_type = pg::Text(kTombstoneType),
-                 .event_data = EmptyObject(),
+                 .event_data = pg::EmptyObject(),
                  .metadata = nullptr,
                  .created_by = nullptr,
                  .event_id = nullptr,

@@ -158,4 +158,11 @@ void JsonbBuilder::Document(const Jsonb* document) {
 
 Jsonb* JsonbBuilder::Finish() { return JsonbValueToJsonb(result_); }
 
+Jsonb* EmptyObject() {
+  JsonbBuilder json;
+  json.BeginObject();
+  json.EndObject();
+  return json.Finish();
+}
+
 }  // namespace auren::pg

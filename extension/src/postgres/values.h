@@ -103,4 +103,6 @@ class JsonbBuilder {
   JsonbValue* result_ = nullptr;
 };
 
+Jsonb* EmptyObject();  // {}
+
 }  // namespace auren::pg
