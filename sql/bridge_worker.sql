@@ -1,4 +1,4 @@
--- What the worker keeps in the database: links, keys, offsets, dead letters.
+-- What the worker keeps in the database: links, keys, offsets.
 
 -- Whose data an account's is.
 SELECT bridge.link_user('whoop', '10129', 'ada');
@@ -35,38 +35,6 @@ UPDATE bridge.kafka_offsets SET next_offset = 10 WHERE (cluster_id, topic, parti
 UPDATE bridge.kafka_offsets SET owner_epoch = owner_epoch + 1 WHERE (cluster_id, topic, partition) = ('c', 't', 0) RETURNING owner_epoch, next_offset;
 UPDATE bridge.kafka_offsets SET next_offset = 11 WHERE (cluster_id, topic, partition) = ('c', 't', 0) AND owner_epoch = 1 RETURNING next_offset;
 
--- Dead letters: the same body or record again is another attempt, not another letter.
-SELECT bridge.add_dead_letter('http:/webhooks/oura', '{}', 'wrong_shape') AS http \gset
-SELECT bridge.add_dead_letter('http:/webhooks/oura', '{}', 'wrong_shape') = :http AS the_same;
-SELECT bridge.add_dead_letter('biometric-events', '{"source": "healthkit", "delivery_id": "k-1", "user_id": "kay", "readings": []}',
-  'no_usable_reading', p_key => 'kay', p_headers => '{"ce_id": "1"}', p_partition => 3, p_offset => 41) AS empty \gset
-SELECT bridge.add_dead_letter('biometric-events', '{"source": "healthkit", "delivery_id": "k-1", "user_id": "kay", "readings": []}',
-  'no_usable_reading', p_partition => 3, p_offset => 41) = :empty AS the_same;
-SELECT bridge.add_dead_letter('biometric-events', convert_to('{"source": "healthkit", "delivery_id": "k-2", "user_id": "kay",
-  "readings": [{"metric": "step_count", "value": 3, "start": "2025-03-01T09:00:00Z"}]}', 'UTF8'),
-  'sql_error', 'XX000', p_partition => 3, p_offset => 42) AS good \gset
-SELECT bridge.add_dead_letter('biometric-events', '\xff00', 'malformed', p_partition => 3, p_offset => 43) AS binary \gset
-SELECT bridge.add_dead_letter('biometric-events', NULL, 'empty_value', p_partition => 3, p_offset => 44) AS nothing \gset
-SELECT topic, partition, "offset", convert_from(key, 'UTF8') AS key, headers, reason, sqlstate, attempts, status FROM bridge.dead_letters ORDER BY id;
-
--- Retried, it is taken in, or told why not and kept.
-SELECT answer ->> 'status' AS status, answer ->> 'readings_accepted' AS accepted FROM bridge.retry_dead_letter(:good) answer;
-SELECT answer ->> 'status' AS status, answer #>> '{problem,code}' AS code FROM bridge.retry_dead_letter(:empty) answer;
-SELECT answer ->> 'status' AS status, answer #>> '{problem,code}' AS code FROM bridge.retry_dead_letter(:binary) answer;
-SELECT answer ->> 'status' AS status, answer #>> '{problem,code}' AS code FROM bridge.retry_dead_letter(:nothing) answer;
-\set VERBOSITY terse
-SELECT bridge.retry_dead_letter(:good);
-SELECT bridge.retry_dead_letter(:http);
-SELECT bridge.retry_dead_letter(0);
-SELECT bridge.discard_dead_letter(:binary, 'a test of the vendor');
-SELECT bridge.discard_dead_letter(:binary, 'again');
-\set VERBOSITY default
-SELECT topic, "offset", status, attempts, note FROM bridge.dead_letters ORDER BY id;
-SELECT events.stream_version('user:kay') AS version;
--- A body that comes again after it was discarded is a new letter.
-SELECT bridge.discard_dead_letter(:http, 'known');
-SELECT bridge.add_dead_letter('http:/webhooks/oura', '{}', 'wrong_shape') <> :http AS another;
-DELETE FROM bridge.dead_letters;
 SELECT bridge.create_api_key('x', sha256('x'));
 RESET ROLE;
 

@@ -3,8 +3,9 @@
 --   ingest_batch     deliveries in, one answer each
 --   connections      whose data a vendor's account is
 --   api_keys         who may write and read, by the hash of a key
---   kafka_offsets    how far each partition has been taken in
---   dead_letters     what could not be taken in, kept as it came
+--
+-- What could not be taken in is kept by bridge_dead_letters.sql, how far Kafka's partitions have been taken in
+-- by bridge_kafka.sql.
 
 CREATE SCHEMA bridge;
 GRANT USAGE ON SCHEMA bridge TO auren_reader, auren_writer, auren_admin;
@@ -129,161 +130,17 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION bridge.list_api_keys() IS 'all keys, also the revoked ones, without their hashes';
 
--- Kafka. -----------------------------------------------------------------------------------------
-
-CREATE TABLE bridge.kafka_offsets (
-  cluster_id text,
-  topic text,
-  partition integer CHECK (partition >= 0),
-  next_offset bigint NOT NULL CHECK (next_offset >= 0),
-  owner_epoch bigint NOT NULL DEFAULT 0,
-  owner text,
-  updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  PRIMARY KEY (cluster_id, topic, partition)
-);
-COMMENT ON TABLE bridge.kafka_offsets IS 'how far each partition has been taken in; moves in the transaction that takes in';
-COMMENT ON COLUMN bridge.kafka_offsets.next_offset IS 'the first offset not yet taken in';
-COMMENT ON COLUMN bridge.kafka_offsets.owner_epoch IS 'raised by each new owner; a consumer with an older one is fenced';
-
--- Dead letters. ----------------------------------------------------------------------------------
-
-CREATE TABLE bridge.dead_letters (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'retried', 'discarded')),
-  topic text NOT NULL,
-  partition integer,
-  "offset" bigint,
-  key bytea,
-  value bytea,
-  headers jsonb,
-  reason text NOT NULL,
-  sqlstate text,
-  attempts integer NOT NULL DEFAULT 1,
-  first_seen timestamptz NOT NULL DEFAULT clock_timestamp(),
-  last_seen timestamptz NOT NULL DEFAULT clock_timestamp(),
-  note text,
-  CHECK ((partition IS NULL) = ("offset" IS NULL))
-);
-COMMENT ON TABLE bridge.dead_letters IS 'what could not be taken in, as it came';
-COMMENT ON COLUMN bridge.dead_letters.topic IS 'Kafka topic, or http:/webhooks/<provider>';
-
--- The same thing again is another attempt, not another letter.
-CREATE UNIQUE INDEX dead_letters_record ON bridge.dead_letters (topic, partition, "offset")
-  WHERE partition IS NOT NULL;
-CREATE UNIQUE INDEX dead_letters_body ON bridge.dead_letters (topic, sha256(value))
-  WHERE partition IS NULL AND status = 'open';
-CREATE INDEX dead_letters_open ON bridge.dead_letters (first_seen) WHERE status = 'open';
-
-CREATE FUNCTION bridge.add_dead_letter(
-  p_topic text,
-  p_value bytea,
-  p_reason text,
-  p_sqlstate text DEFAULT NULL,
-  p_key bytea DEFAULT NULL,
-  p_headers jsonb DEFAULT NULL,
-  p_partition integer DEFAULT NULL,
-  p_offset bigint DEFAULT NULL,
-  p_note text DEFAULT NULL)
-RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  letter bigint;
-BEGIN
-  IF p_partition IS NULL THEN
-    INSERT INTO bridge.dead_letters AS d (topic, value, reason, sqlstate, key, headers, note)
-    VALUES (p_topic, p_value, p_reason, p_sqlstate, p_key, p_headers, p_note)
-    ON CONFLICT (topic, sha256(value)) WHERE partition IS NULL AND status = 'open'
-    DO UPDATE SET attempts = d.attempts + 1, last_seen = clock_timestamp()
-    RETURNING id INTO letter;
-  ELSE
-    INSERT INTO bridge.dead_letters AS d
-      (topic, value, reason, sqlstate, key, headers, partition, "offset", note)
-    VALUES
-      (p_topic, p_value, p_reason, p_sqlstate, p_key, p_headers, p_partition, p_offset, p_note)
-    ON CONFLICT (topic, partition, "offset") WHERE partition IS NOT NULL
-    DO UPDATE SET attempts = d.attempts + 1, last_seen = clock_timestamp()
-    RETURNING id INTO letter;
-  END IF;
-  RETURN letter;
-END;
-$$;
-COMMENT ON FUNCTION bridge.add_dead_letter(text, bytea, text, text, bytea, jsonb, integer, bigint, text) IS
-  'keeps what could not be taken in; the same record or body again counts as another attempt';
-
-CREATE FUNCTION bridge.open_dead_letter(p_id bigint) RETURNS bridge.dead_letters
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  letter bridge.dead_letters;
-BEGIN
-  SELECT * INTO letter FROM bridge.dead_letters WHERE id = p_id FOR UPDATE;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'dead letter % does not exist', p_id USING ERRCODE = 'undefined_object';
-  ELSIF letter.status <> 'open' THEN
-    RAISE EXCEPTION 'dead letter % is already %', p_id, letter.status
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'Only a letter whose status is "open" can be retried or discarded.';
-  END IF;
-  RETURN letter;
-END;
-$$;
-
-CREATE FUNCTION bridge.retry_dead_letter(p_id bigint) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  letter bridge.dead_letters := bridge.open_dead_letter(p_id);
-  answer jsonb;
-BEGIN
-  IF letter.topic LIKE 'http:%' THEN
-    RAISE EXCEPTION 'dead letter % is a provider''s request body, not a delivery', p_id
-      USING ERRCODE = 'feature_not_supported',
-            HINT = 'Retry it with "auren-worker dead-letters retry", which knows how to read it.';
-  END IF;
-  BEGIN
-    SELECT to_jsonb(r) - 'idx' INTO answer
-      FROM bridge.ingest_batch(ARRAY[convert_from(letter.value, 'UTF8')::jsonb]) r;
-  EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
-    answer := jsonb_build_object('status', 'rejected', 'problem',
-      jsonb_build_object('code', 'malformed', 'detail', SQLERRM, 'sqlstate', SQLSTATE));
-  END;
-  UPDATE bridge.dead_letters
-     SET attempts = attempts + 1,
-         last_seen = clock_timestamp(),
-         status = CASE answer ->> 'status' WHEN 'rejected' THEN 'open' ELSE 'retried' END
-   WHERE id = p_id;
-  RETURN answer;
-END;
-$$;
-COMMENT ON FUNCTION bridge.retry_dead_letter(bigint) IS
-  'takes a letter in once more; returns ingest_batch''s answer, and the letter stays open if it is rejected';
-
-CREATE FUNCTION bridge.discard_dead_letter(p_id bigint, p_note text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  PERFORM bridge.open_dead_letter(p_id);
-  UPDATE bridge.dead_letters SET status = 'discarded', note = p_note, last_seen = clock_timestamp()
-   WHERE id = p_id;
-END;
-$$;
-COMMENT ON FUNCTION bridge.discard_dead_letter(bigint, text) IS 'puts a letter aside for good, saying why';
 
 -- Who may what, and what a dump holds. -----------------------------------------------------------
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA bridge FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION bridge.ingest_batch(jsonb[]),
   bridge.link_user(text, text, text), bridge.unlink_user(text, text),
-  bridge.resolve_users(text[], text[]), bridge.find_api_key(bytea),
-  bridge.add_dead_letter(text, bytea, text, text, bytea, jsonb, integer, bigint, text),
-  bridge.retry_dead_letter(bigint), bridge.discard_dead_letter(bigint, text)
+  bridge.resolve_users(text[], text[]), bridge.find_api_key(bytea)
   TO auren_writer, auren_admin;
 GRANT EXECUTE ON FUNCTION bridge.create_api_key(text, bytea, text), bridge.revoke_api_key(text),
   bridge.list_api_keys() TO auren_admin;
 GRANT SELECT ON bridge.connections TO auren_reader, auren_writer, auren_admin;
-GRANT SELECT, INSERT, UPDATE ON bridge.kafka_offsets TO auren_writer;
-GRANT SELECT ON bridge.kafka_offsets TO auren_reader, auren_admin;
-GRANT SELECT ON bridge.dead_letters TO auren_writer, auren_admin;
 
 SELECT pg_extension_config_dump('bridge.connections', '');
 SELECT pg_extension_config_dump('bridge.api_keys', '');
-SELECT pg_extension_config_dump('bridge.kafka_offsets', '');
-SELECT pg_extension_config_dump('bridge.dead_letters', '');
-SELECT pg_extension_config_dump('bridge.dead_letters_id_seq', '');

@@ -36,6 +36,24 @@ $node->safe_psql('postgres', q{
 unlike(logged('SELECT ' . sprintf($batch, 'watched')), qr/MULTI_INSERT/, 'and one by one for a trigger');
 $node->safe_psql('postgres', 'DROP TRIGGER watch ON events.event_store');
 
+# The index of the deliveries' ids is partial, and no reason for a detour; any other one is. Only deliveries
+# have an entry in it.
+my $mixed = q{SELECT events.append_batch(ARRAY['%1$s:1', '%1$s:2', '%1$s:1'], ARRAY['%2$s', 'biometric_received', '%2$s'],
+  array_fill('{}'::jsonb, ARRAY[3]))};
+my $filenode = $node->safe_psql('postgres', q{SELECT pg_relation_filenode('events.idx_event_store_delivery')});
+my $log = logged(sprintf($mixed, 'mixed', 'noted'));
+like($log, qr/MULTI_INSERT/, 'deliveries are written together with others');
+is(scalar(() = $log =~ m{INSERT_LEAF.*/$filenode blk}g), 1, 'and one of three has an entry');
+$log = logged(q{SELECT events.append_event('mixed:3', 'biometric_received', '{}'), events.append_event('mixed:3', 'noted', '{}')});
+is(scalar(() = $log =~ m{INSERT_LEAF.*/$filenode blk}g), 1, 'as it is one by one');
+for my $predicate ("event_type = 'noted'", "event_type <> 'biometric_received'", "stream_id = 'biometric_received'",
+  "event_type = 'biometric_received' AND version > 1", 'event_type = (created_by COLLATE "C")') {
+  $node->safe_psql('postgres', "CREATE INDEX another ON events.event_store (event_id) WHERE $predicate");
+  unlike(logged(sprintf($mixed, 'mixed', 'noted')), qr/MULTI_INSERT/, "one by one for an index where $predicate");
+  $node->safe_psql('postgres', 'DROP INDEX events.another');
+}
+like(logged(sprintf($mixed, 'mixed', 'noted')), qr/MULTI_INSERT/, 'until it is dropped');
+
 # Logical decoding.
 $node->safe_psql('postgres', q{SELECT pg_create_logical_replication_slot('s', 'test_decoding')});
 $node->safe_psql('postgres', 'SELECT ' . sprintf($batch, 'decoded'));

@@ -1,7 +1,8 @@
-// Baselines of one person, from the daily values of the 60 local days before the day in question.
+// Baselines of persons, from the daily values of the 60 local days before the day in question.
 //
-// Loaded once per (device, metric) of a delivery and computed once per day asked for. Lives in the
-// current memory context.
+// Used for many persons at once, each step one statement for all of them: Refresh what is stale ->
+// say with Want which series are needed -> LoadSeries -> Find, as often as need be -> CountHistory.
+// All of it lives in the current memory context.
 #pragma once
 
 #include "biometrics/catalogue.h"
@@ -29,22 +30,29 @@ struct Series {
   bool one_a_day;  // the daily values of that baseline are single readings
 };
 
+// One person's. Trivially destructible.
 class Baselines {
  public:
-  // Covers the days from `first_day` to `last_day`, each with the 60 days before it, and works out
-  // what of them is stale. REQUIRES: within an SPI session, under the lock of the person's stream.
-  Baselines(text* user_id, int32 first_day, int32 last_day);
+  // Covers the days from `first_day` to `last_day`, each with the 60 days before it.
+  Baselines(text* user_id, int32 first_day, int32 last_day)
+      : user_id_(user_id), first_day_(first_day), last_day_(last_day) {}
+
+  // Says that the series will be asked for. Nothing for a metric without a baseline.
+  void Want(std::string_view device, const MetricType& metric);
 
   // The baseline a reading of that local day is held against; nullptr when its metric has none.
-  // Valid until the next call for the same series.
+  // Valid until the next call for the same series. REQUIRES: wanted before LoadSeries.
   const Series* Find(std::string_view device, const MetricType& metric, int32 day);
 
-  // The most days with a value in any of the person's baselines. `enough`: more than that makes no
-  // difference to the caller.
-  int HistoryDays(int enough);
+  // The most days with a value in any of the person's baselines. REQUIRES: CountHistory.
+  int history_days() const { return history_days_; }
 
  private:
-  Series* Load(std::string_view device, const MetricType& metric);
+  friend void Refresh(Baselines* const* all, int count);
+  friend void LoadSeries(Baselines* const* all, int count);
+  friend void CountHistory(Baselines* const* all, int count, int enough);
+
+  Series* Known(std::string_view device, const MetricType& metric);
 
   text* user_id_;
   int32 first_day_;
@@ -52,7 +60,21 @@ class Baselines {
   Series* series_ = nullptr;
   int count_ = 0;
   int capacity_ = 0;
+  int history_days_ = 0;
 };
+
+// REQUIRES, for these three: within an SPI session, under the locks of the persons' streams, each
+// person once.
+
+// Works out the daily values that are stale.
+void Refresh(Baselines* const* all, int count);
+
+// Reads the series that are wanted.
+void LoadSeries(Baselines* const* all, int count);
+
+// Finds each person's history_days. `enough`: more than that makes no difference to the caller, and
+// who has that many in a baseline already found is not counted anew.
+void CountHistory(Baselines* const* all, int count, int enough);
 
 // Whether a reading may be held against a baseline by its z-score: like with like. The spread of
 // daily values says nothing about a single sample of a day with hundreds, so the reading has to sum

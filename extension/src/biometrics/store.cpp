@@ -1,21 +1,34 @@
 #include "biometrics/store.h"
 
 #include "core/quality.h"
-#include "postgres/array.h"
+#include "postgres/rows.h"
 #include "postgres/spi.h"
 #include "postgres/values.h"
 
 namespace auren::biometrics {
 namespace {
 
-// Marks what a statement's `touched` (metric_type, day) names; $1 is the person, $2 the device.
+// Marks what a statement's `touched` (user_id, device_type, metric_type, day) names. A day that is
+// marked already is left alone: ON CONFLICT alone would lock its row, which is a write, too.
 #define MARK_STALE                                                                     \
   " INSERT INTO biometrics.daily_values AS v (user_id, device_type, metric_type, day)" \
-  " SELECT DISTINCT $1, $2, t.metric_type, t.day"                                      \
-  "   FROM touched t JOIN biometrics.metric_types m USING (metric_type)"               \
-  "  WHERE m.baseline IS NOT NULL"                                                     \
+  " SELECT t.user_id, t.device_type, t.metric_type, t.day"                             \
+  "   FROM (SELECT DISTINCT user_id, device_type, metric_type, day FROM touched) t"    \
+  "  WHERE (SELECT m.baseline IS NOT NULL FROM biometrics.metric_types m"              \
+  "          WHERE m.metric_type = t.metric_type)"                                     \
+  "    AND (SELECT d.stale FROM biometrics.daily_values d"                             \
+  "          WHERE d.user_id = t.user_id AND d.device_type = t.device_type"            \
+  "            AND d.metric_type = t.metric_type AND d.day = t.day) IS NOT TRUE"       \
   " ON CONFLICT (user_id, device_type, metric_type, day)"                              \
   " DO UPDATE SET stale = true WHERE NOT v.stale"
+
+constexpr pg::RowColumn kBroughtReading[] = {
+    {"user_id", TEXTOID},     {"device", TEXTOID},      {"position", INT8OID},
+    {"delivery", TEXTOID},    {"metric", TEXTOID},      {"start", TIMESTAMPTZOID},
+    {"stop", TIMESTAMPTZOID}, {"value", FLOAT8OID},     {"state", TEXTOID},
+    {"unit", TEXTOID},        {"statistic", TEXTOID},   {"context", TEXTOID},
+    {"source", TEXTOID},      {"zone_offset", INT2OID}, {"quality", FLOAT4OID},
+    {"flags", TEXTOID},       {"external_id", TEXTOID}};
 
 // A reading that takes another's place may have moved to another day: the offset written in its
 // timestamp may differ. The old day is at most one off the day in UTC.
@@ -24,57 +37,67 @@ pg::Statement upsert = {
     " INSERT INTO biometrics.biometric_events AS b"
     "  (user_id, device_type, position, metric_type, recorded_at, ended_at, value, state, unit,"
     "   statistic, context, source, zone_offset, quality, flags, external_id, delivered_in)"
-    " SELECT $1, $2, $3, r.metric, r.start, r.stop, r.value, r.state, r.unit,"
+    " SELECT r.user_id, r.device, r.position, r.metric, r.start, r.stop, r.value, r.state, r.unit,"
     "   r.statistic, r.context, r.source, r.zone_offset, r.quality,"
     "   coalesce(string_to_array(r.flags, chr(31)), '{}'), r.external_id,"
-    "   CASE WHEN r.external_id IS NOT NULL THEN $4 END"
-    "  FROM unnest($5::text[], $6::timestamptz[], $7::timestamptz[], $8::float8[], $9::text[],"
-    "   $10::text[], $11::text[], $12::text[], $13::text[], $14::int2[], $15::float4[],"
-    "   $16::text[], $17::text[])"
-    "   AS r(metric, start, stop, value, state, unit, statistic, context, source, zone_offset,"
-    "        quality, flags, external_id)"
+    "   CASE WHEN r.external_id IS NOT NULL THEN r.delivery END"
+    "  FROM brought_readings r"
     " ON CONFLICT (user_id, device_type, metric_type, recorded_at, ended_at, source, statistic)"
     " DO UPDATE SET (position, value, state, unit, context, zone_offset, quality, flags,"
     "   external_id, delivered_in) = (excluded.position, excluded.value, excluded.state,"
     "   excluded.unit, excluded.context, excluded.zone_offset, excluded.quality, excluded.flags,"
     "   excluded.external_id, excluded.delivered_in)"
-    " RETURNING b.metric_type, b.day, b.xmax <> 0 AS replaced,"
+    " RETURNING b.user_id, b.device_type, b.metric_type, b.day, b.xmax <> 0 AS replaced,"
     "   (b.end_at AT TIME ZONE 'UTC')::date AS utc_day"
     "), touched AS ("
-    " SELECT s.metric_type, d.day FROM stored s CROSS JOIN LATERAL unnest("
-    "   CASE WHEN s.replaced THEN ARRAY[s.utc_day - 1, s.utc_day, s.utc_day + 1]"
-    "        ELSE ARRAY[s.day] END) AS d(day))" MARK_STALE,
-    17,
-    {TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID,
-     FLOAT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-     INT2ARRAYOID, FLOAT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};
+    " SELECT s.user_id, s.device_type, s.metric_type, s.day FROM stored s WHERE NOT s.replaced"
+    " UNION ALL"
+    " SELECT s.user_id, s.device_type, s.metric_type, s.utc_day + d.day FROM stored s"
+    "  CROSS JOIN (VALUES (-1), (0), (1)) AS d(day) WHERE s.replaced)" MARK_STALE,
+    0,
+    {}};
 
-// $3 metrics, $4 documents, $5 whether it goes whatever delivery it came in, $6 this delivery
+constexpr pg::RowColumn kDocument[] = {{"user_id", TEXTOID}, {"device", TEXTOID},
+                                       {"metric", TEXTOID},  {"external_id", TEXTOID},
+                                       {"gone", BOOLOID},    {"delivery", TEXTOID}};
+
+// `gone`: whatever delivery it came in. The rows are found one by one, whatever the planner thinks
+// of the table's size, and deleted by their place.
 pg::Statement delete_documents = {
     "WITH touched AS ("
     " DELETE FROM biometrics.biometric_events b"
-    "  USING (SELECT r.metric, r.document, bool_or(r.gone) AS gone"
-    "           FROM unnest($3::text[], $4::text[], $5::bool[]) AS r(metric, document, gone)"
-    "          GROUP BY r.metric, r.document) d"
-    "  WHERE b.user_id = $1 AND b.external_id = d.document AND b.device_type = $2"
-    "    AND b.metric_type = d.metric AND (d.gone OR b.delivered_in <> $6)"
-    " RETURNING b.metric_type, b.day)" MARK_STALE,
-    6,
-    {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, BOOLARRAYOID, TEXTOID}};
+    "  WHERE b.ctid = ANY (ARRAY("
+    "    SELECT f.ctid"
+    "      FROM (SELECT r.user_id, r.device, r.metric, r.external_id, r.delivery,"
+    "              bool_or(r.gone) AS gone"
+    "              FROM documents r GROUP BY 1, 2, 3, 4, 5) d"
+    "     CROSS JOIN LATERAL ("
+    "       SELECT e.ctid FROM biometrics.biometric_events e"
+    "        WHERE e.user_id = d.user_id AND e.external_id = d.external_id"
+    "          AND e.device_type = d.device AND e.metric_type = d.metric"
+    "          AND (d.gone OR e.delivered_in <> d.delivery) OFFSET 0) f))"
+    " RETURNING b.user_id, b.device_type, b.metric_type, b.day)" MARK_STALE,
+    0,
+    {}};
+
+constexpr pg::RowColumn kGoneReading[] = {
+    {"user_id", TEXTOID},     {"device", TEXTOID}, {"metric", TEXTOID},   {"start", TIMESTAMPTZOID},
+    {"stop", TIMESTAMPTZOID}, {"source", TEXTOID}, {"statistic", TEXTOID}};
 
 pg::Statement delete_readings = {
     "WITH touched AS ("
     " DELETE FROM biometrics.biometric_events b"
-    "  USING unnest($3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[])"
-    "    AS r(metric, start, stop, source, statistic)"
-    "  WHERE b.user_id = $1 AND b.device_type = $2 AND b.metric_type = r.metric"
-    "    AND b.recorded_at = r.start AND b.ended_at IS NOT DISTINCT FROM r.stop"
-    "    AND b.source IS NOT DISTINCT FROM r.source"
-    "    AND b.statistic IS NOT DISTINCT FROM r.statistic"
-    " RETURNING b.metric_type, b.day)" MARK_STALE,
-    7,
-    {TEXTOID, TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID,
-     TEXTARRAYOID}};
+    "  WHERE b.ctid = ANY (ARRAY("
+    "    SELECT (SELECT e.ctid FROM biometrics.biometric_events e"
+    "             WHERE e.user_id = r.user_id AND e.device_type = r.device"
+    "               AND e.metric_type = r.metric AND e.recorded_at = r.start"
+    "               AND e.ended_at IS NOT DISTINCT FROM r.stop"
+    "               AND e.source IS NOT DISTINCT FROM r.source"
+    "               AND e.statistic IS NOT DISTINCT FROM r.statistic LIMIT 1)"
+    "      FROM gone_readings r))"
+    " RETURNING b.user_id, b.device_type, b.metric_type, b.day)" MARK_STALE,
+    0,
+    {}};
 
 // "whoop/42#1" is a part of "whoop/42".
 std::string_view WithoutPart(std::string_view delivery_id) {
@@ -108,39 +131,34 @@ bool SameReading(const Reading& a, const Reading& b) {
          a.source == b.source && a.statistic_name == b.statistic_name;
 }
 
-void DeleteReadings(const Provenance& from, const Reading* readings, int count) {
-  pg::ArrayBuilder metrics(TEXTOID, count), starts(TIMESTAMPTZOID, count),
-      ends(TIMESTAMPTZOID, count), sources(TEXTOID, count), statistics(TEXTOID, count);
-  bool any = false;
-  for (int i = 0; i < count; i++) {
-    const Reading& reading = readings[i];
-    if (!reading.accepted() || !reading.deleted || reading.superseded || DeletesDocument(reading)) {
-      continue;
+void DeleteReadings(const Brought* deliveries, int count) {
+  pg::Rows rows("gone_readings", kGoneReading);
+  for (const Brought* from = deliveries; from < deliveries + count; from++) {
+    for (int i = 0; i < from->count; i++) {
+      const Reading& reading = from->readings[i];
+      if (!reading.accepted() || !reading.deleted || reading.superseded ||
+          DeletesDocument(reading)) {
+        continue;
+      }
+      rows.Text(from->user_id);
+      rows.Text(from->device_type);
+      rows.Text(reading.metric->name);
+      rows.Add(TimestampTzGetDatum(reading.start));
+      reading.has_end ? rows.Add(TimestampTzGetDatum(reading.end)) : rows.Null();
+      rows.TextOrNull(reading.source);
+      rows.TextOrNull(reading.statistic_name);
+      rows.EndRow();
     }
-    any = true;
-    metrics.Text(reading.metric->name);
-    starts.Add(TimestampTzGetDatum(reading.start));
-    reading.has_end ? ends.Add(TimestampTzGetDatum(reading.end)) : ends.Null();
-    sources.TextOrNull(reading.source);
-    statistics.TextOrNull(reading.statistic_name);
   }
-  if (!any) return;
-  const Datum values[] = {PointerGetDatum(from.user_id),
-                          PointerGetDatum(from.device_type),
-                          metrics.Finish(),
-                          starts.Finish(),
-                          ends.Finish(),
-                          sources.Finish(),
-                          statistics.Finish()};
-  pg::Execute(&delete_readings, values);
+  if (rows.count() == 0) return;
+  rows.Offer();
+  pg::Execute(&delete_readings);
 }
 
-void DeleteDocuments(const Provenance& from, text* delivery, const Reading* readings, int count) {
-  pg::ArrayBuilder metrics(TEXTOID, count), documents(TEXTOID, count), gone(BOOLOID, count);
-  bool any = false;
+void AddDocuments(const Brought& from, pg::Rows* rows) {
   const Reading* last = nullptr;
-  for (int i = 0; i < count; i++) {
-    const Reading& reading = readings[i];
+  for (int i = 0; i < from.count; i++) {
+    const Reading& reading = from.readings[i];
     if (!reading.accepted() || reading.external_id.empty()) continue;
     // Readings of a document come in runs of one metric: one row per run.
     if (last != nullptr && last->metric == reading.metric && last->deleted == reading.deleted &&
@@ -148,24 +166,27 @@ void DeleteDocuments(const Provenance& from, text* delivery, const Reading* read
       continue;
     }
     last = &reading;
-    any = true;
-    metrics.Text(reading.metric->name);
-    documents.Text(reading.external_id);
-    gone.Add(BoolGetDatum(reading.deleted));
+    rows->Text(from.user_id);
+    rows->Text(from.device_type);
+    rows->Text(reading.metric->name);
+    rows->Text(reading.external_id);
+    rows->Add(BoolGetDatum(reading.deleted));
+    rows->Text(WithoutPart(from.delivery_id));
+    rows->EndRow();
   }
-  if (!any) return;
-  const Datum values[] = {PointerGetDatum(from.user_id),
-                          PointerGetDatum(from.device_type),
-                          metrics.Finish(),
-                          documents.Finish(),
-                          gone.Finish(),
-                          PointerGetDatum(delivery)};
-  pg::Execute(&delete_documents, values);
+}
+
+void DeleteDocuments(const Brought* deliveries, int count) {
+  pg::Rows rows("documents", kDocument);
+  for (int i = 0; i < count; i++) AddDocuments(deliveries[i], &rows);
+  if (rows.count() == 0) return;
+  rows.Offer();
+  pg::Execute(&delete_documents);
 }
 
 // The flags as one text, to be split at the unit separator, which no flag contains.
-void AddFlags(const Reading& reading, pg::ArrayBuilder* flags) {
-  if (reading.flag_count == 0) return flags->Null();
+void AddFlags(const Reading& reading, pg::Rows* rows) {
+  if (reading.flag_count == 0) return rows->Null();
   size_t size = 0;
   for (int i = 0; i < reading.flag_count; i++) size += reading.flags[i].size() + 1;
   char* joined = static_cast<char*>(palloc(size));
@@ -175,7 +196,8 @@ void AddFlags(const Reading& reading, pg::ArrayBuilder* flags) {
     memcpy(end, reading.flags[i].data(), reading.flags[i].size());
     end += reading.flags[i].size();
   }
-  flags->Text({joined, static_cast<size_t>(end - joined)});
+  rows->Text({joined, static_cast<size_t>(end - joined)});
+  pfree(joined);
 }
 
 int AnomalyCount(const Reading& reading) {
@@ -184,50 +206,41 @@ int AnomalyCount(const Reading& reading) {
   return anomalies;
 }
 
-void Upsert(const Provenance& from, text* delivery, const Reading* readings, int count) {
-  pg::ArrayBuilder metrics(TEXTOID, count), starts(TIMESTAMPTZOID, count),
-      ends(TIMESTAMPTZOID, count), numbers(FLOAT8OID, count), states(TEXTOID, count),
-      units(TEXTOID, count), statistics(TEXTOID, count), contexts(TEXTOID, count),
-      sources(TEXTOID, count), zones(INT2OID, count), qualities(FLOAT4OID, count),
-      flags(TEXTOID, count), documents(TEXTOID, count);
-  bool any = false;
-  for (int i = 0; i < count; i++) {
-    const Reading& reading = readings[i];
+void AddReadings(const Brought& from, pg::Rows* rows) {
+  text* delivery = pg::Text(WithoutPart(from.delivery_id));
+  for (int i = 0; i < from.count; i++) {
+    const Reading& reading = from.readings[i];
     if (!reading.accepted() || reading.deleted || reading.superseded) continue;
-    any = true;
-    metrics.Text(reading.metric->name);
-    starts.Add(TimestampTzGetDatum(reading.start));
-    reading.has_end ? ends.Add(TimestampTzGetDatum(reading.end)) : ends.Null();
-    reading.metric->is_state ? numbers.Null() : numbers.Add(Float8GetDatum(reading.value));
-    states.TextOrNull(reading.state);
-    units.Text(reading.metric->unit);
-    statistics.TextOrNull(reading.statistic_name);
-    contexts.TextOrNull(reading.context_name);
-    sources.TextOrNull(reading.source);
-    reading.has_zone ? zones.Add(Int16GetDatum(reading.zone_offset)) : zones.Null();
-    qualities.Add(Float4GetDatum(static_cast<float4>(core::QualityScore(AnomalyCount(reading)))));
-    AddFlags(reading, &flags);
-    documents.TextOrNull(reading.external_id);
+    rows->Text(from.user_id);
+    rows->Text(from.device_type);
+    rows->Add(Int64GetDatum(from.position));
+    rows->Text(delivery);
+    rows->Text(reading.metric->name);
+    rows->Add(TimestampTzGetDatum(reading.start));
+    reading.has_end ? rows->Add(TimestampTzGetDatum(reading.end)) : rows->Null();
+    reading.metric->is_state ? rows->Null() : rows->Add(Float8GetDatum(reading.value));
+    rows->TextOrNull(reading.state);
+    rows->Text(reading.metric->unit);
+    rows->TextOrNull(reading.statistic_name);
+    rows->TextOrNull(reading.context_name);
+    rows->TextOrNull(reading.source);
+    reading.has_zone ? rows->Add(Int16GetDatum(reading.zone_offset)) : rows->Null();
+    rows->Add(Float4GetDatum(static_cast<float4>(core::QualityScore(AnomalyCount(reading)))));
+    AddFlags(reading, rows);
+    rows->TextOrNull(reading.external_id);
+    rows->EndRow();
   }
-  if (!any) return;
-  const Datum values[] = {PointerGetDatum(from.user_id),
-                          PointerGetDatum(from.device_type),
-                          Int64GetDatum(from.position),
-                          PointerGetDatum(delivery),
-                          metrics.Finish(),
-                          starts.Finish(),
-                          ends.Finish(),
-                          numbers.Finish(),
-                          states.Finish(),
-                          units.Finish(),
-                          statistics.Finish(),
-                          contexts.Finish(),
-                          sources.Finish(),
-                          zones.Finish(),
-                          qualities.Finish(),
-                          flags.Finish(),
-                          documents.Finish()};
-  pg::Execute(&upsert, values);
+}
+
+void Upsert(const Brought* deliveries, int count) {
+  pg::Rows rows("brought_readings", kBroughtReading);
+  for (int i = 0; i < count; i++) {
+    CHECK_FOR_INTERRUPTS();
+    AddReadings(deliveries[i], &rows);
+  }
+  if (rows.count() == 0) return;
+  rows.Offer();
+  pg::Execute(&upsert);
 }
 
 }  // namespace
@@ -257,11 +270,10 @@ void MarkSuperseded(Reading* readings, int count) {
   }
 }
 
-void StoreReadings(const Provenance& from, const Reading* readings, int count) {
-  text* delivery = pg::Text(WithoutPart(from.delivery_id));
-  DeleteReadings(from, readings, count);
-  DeleteDocuments(from, delivery, readings, count);
-  Upsert(from, delivery, readings, count);
+void StoreReadings(const Brought* deliveries, int count) {
+  DeleteReadings(deliveries, count);
+  DeleteDocuments(deliveries, count);
+  Upsert(deliveries, count);
 }
 
 }  // namespace auren::biometrics

@@ -6,24 +6,27 @@
 
 namespace auren::biometrics {
 
-// Whose readings they are and which event they came with.
-struct Provenance {
+// The readings of one delivery: whose they are and which event they came with.
+struct Brought {
   text* user_id;
   text* device_type;
   std::string_view delivery_id;
   int64 position;
+  const Reading* readings;
+  int count;
 };
 
 // Marks the readings that a later one of the same delivery replaces or deletes: the last one wins.
 void MarkSuperseded(Reading* readings, int count);
 
-// Stores the accepted ones of `readings`, in this order:
+// Stores the accepted readings of many deliveries, step by step for all of them:
 // 1. what `deleted` names goes: a vendor document's readings of the metric, or the one reading;
 // 2. a document that comes again loses the readings it had of the metrics it brings, but for those
 //    that another part of the same delivery (`#0`, `#1`, ...) brought;
 // 3. the rest is inserted or, where a reading is known, takes its place.
 // Every day touched is marked stale in biometrics.daily_values.
-// REQUIRES: after MarkSuperseded, within an SPI session, under the lock of the person's stream.
-void StoreReadings(const Provenance& from, const Reading* readings, int count);
+// REQUIRES: each delivery is of another person; after MarkSuperseded, within an SPI session, under
+// the locks of the persons' streams.
+void StoreReadings(const Brought* deliveries, int count);
 
 }  // namespace auren::biometrics

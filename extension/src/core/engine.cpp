@@ -152,6 +152,8 @@ void CopyFactors(const Findings& findings, Decision* decision) noexcept {
     factor.baseline = finding.reference;
     factor.threshold = finding.limit;
     factor.z = finding.z;
+    factor.low = finding.low;
+    factor.high = finding.high;
     factor.contribution = finding.contribution;
     factor.fired = finding.fired;
     factor.borderline = finding.borderline;

@@ -132,6 +132,7 @@ struct Factor {
   double threshold;     // the value at which it would have fired, in the metric's unit (z: in z);
                         // NaN when only known to be outside the soft range
   double z;             // NaN when not taken
+  double low, high;     // the values between which |z| stays below anomaly_z; NaN when not by z
   double contribution;  // 0..1, what it adds to the confidence; 0 when it did not fire
   bool fired;
   bool borderline;  // fired or missed by no more than borderline_margin

@@ -20,10 +20,12 @@ struct Finding {
   std::string_view metric;
   Indicator indicator = Indicator::kNone;
   double value = 0;
-  double reference = 0;     // NaN when there is none
-  double limit = 0;         // NaN when unknown
-  double z = 0;             // NaN when not taken
-  double severity = 0;      // how far beyond the limit, against its distance; negative when missed
+  double reference = 0;  // NaN when there is none
+  double limit = 0;      // NaN when unknown
+  double z = 0;          // NaN when not taken
+  double low = 0,
+         high = 0;      // where z reaches its threshold, in the metric's unit; NaN when not by z
+  double severity = 0;  // how far beyond the limit, against its distance; negative when missed
   double contribution = 0;  // 0 unless fired
   int days = 0;             // of history behind the reference
   bool fired = false;

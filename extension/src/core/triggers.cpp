@@ -32,6 +32,7 @@ Finding FindingOf(Trigger trigger, const Observation& observation, MetricId id) 
   finding.reference = kNaN;
   finding.limit = kNaN;
   finding.z = kNaN;
+  finding.low = finding.high = kNaN;
   return finding;
 }
 
@@ -92,6 +93,8 @@ void CheckAnomaly(const Config& config, const Observation& observation, MetricId
     finding.reference = baseline.Reference();
     finding.days = baseline.days;
     finding.z = Deviate(baseline, observation.value).z;
+    finding.low = baseline.At(-threshold);
+    finding.high = baseline.At(threshold);
     const Limit limit = {threshold, threshold + kSpan / kPerDeviation, threshold, true, true};
     HoldAgainst(limit, std::fabs(finding.z), config.thresholds.borderline_margin, kAnomalyBase,
                 kSpan, &finding);

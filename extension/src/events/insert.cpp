@@ -4,6 +4,7 @@
 
 #include "events/pending_list.h"
 #include "postgres/spi.h"
+#include "postgres/values.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -12,8 +13,11 @@ extern "C" {
 #include "catalog/index.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "executor/executor.h"
+#include "nodes/primnodes.h"
 #include "utils/acl.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/rel.h"
 }
@@ -60,19 +64,38 @@ bool HasInsertTriggers(const TriggerDesc* triggers) {
           triggers->trig_insert_after_statement);
 }
 
+// `event_type = 'biometric_received'`, the predicate of the index that finds a delivery. Nothing of
+// it can raise an error or look up a name, and a row tells by itself whether it is meant.
+bool IsDeliveryPredicate(const List* predicate) {
+  if (list_length(predicate) != 1 || !IsA(linitial(predicate), OpExpr)) return false;
+  const auto* comparison = static_cast<const OpExpr*>(linitial(predicate));
+  if (comparison->opfuncid != F_TEXTEQ || comparison->inputcollid != C_COLLATION_OID) return false;
+  const auto* column = static_cast<const Var*>(linitial(comparison->args));
+  const auto* value = static_cast<const Const*>(lsecond(comparison->args));
+  return IsA(column, Var) && column->varattno == kEventType && IsA(value, Const) &&
+         !value->constisnull && pg::View(DatumGetTextPP(value->constvalue)) == kDeliveryType;
+}
+
+bool IsDelivery(TupleTableSlot* slot) {
+  bool is_null;
+  const Datum type = slot_getattr(slot, kEventType, &is_null);
+  return pg::View(DatumGetTextPP(type)) == kDeliveryType;
+}
+
 // Code of others in an index would run under the caller's search_path, with the owner's rights; a
 // constraint that is deferrable or excludes is looked at more than once.
 bool HasForeignIndex(Relation table, const TableNames& names) {
-  const Oid ours = RelationOid(names.by_category);
+  const Oid by_category = RelationOid(names.by_category);
   bool found = false;
   List* indexes = RelationGetIndexList(table);
   ListCell* cell;
   foreach (cell, indexes) {
-    if (lfirst_oid(cell) == ours) continue;
     Relation index = index_open(lfirst_oid(cell), AccessShareLock);
-    found = found || RelationGetIndexExpressions(index) != NIL ||
-            RelationGetIndexPredicate(index) != NIL || !index->rd_index->indimmediate ||
-            index->rd_index->indisexclusion;
+    const List* predicate = RelationGetIndexPredicate(index);
+    found = found ||
+            (RelationGetIndexExpressions(index) != NIL && lfirst_oid(cell) != by_category) ||
+            (predicate != NIL && !IsDeliveryPredicate(predicate)) ||
+            !index->rd_index->indimmediate || index->rd_index->indisexclusion;
     index_close(index, AccessShareLock);
   }
   list_free(indexes);
@@ -229,12 +252,14 @@ void HeapInsert::Flush() {
 }
 
 // What ExecInsertIndexTuples does for one row and all indexes, for all rows and one index. None of
-// ours is deferrable, partial or an exclusion constraint: see IsAsMade.
+// ours is deferrable or an exclusion constraint, and what is partial is so by IsDeliveryPredicate:
+// see IsAsMade.
 void HeapInsert::InsertIntoIndex(int index) {
   Relation relation = target_->ri_IndexRelationDescs[index];
   IndexInfo* info = target_->ri_IndexRelationInfo[index];
   if (!info->ii_ReadyForInserts) return;
   const bool by_stream = info->ii_IndexAttrNumbers[0] == kStreamId;
+  const bool deliveries_only = info->ii_Predicate != NIL;
   const IndexUniqueCheck check =
       relation->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO;
   PendingList pending;
@@ -244,6 +269,7 @@ void HeapInsert::InsertIntoIndex(int index) {
   for (int i = 0; i < count_; i++) {
     CHECK_FOR_INTERRUPTS();
     TupleTableSlot* slot = slots_[by_stream ? by_stream_[i] : i];
+    if (deliveries_only && !IsDelivery(slot)) continue;
     context->ecxt_scantuple = slot;
     Datum values[INDEX_MAX_KEYS];
     bool is_null[INDEX_MAX_KEYS];

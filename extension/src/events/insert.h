@@ -2,8 +2,9 @@
 // as we made it, by an ordinary INSERT where somebody has added to it.
 //
 // Added to means: an INSERT trigger or a foreign key, row level security, a rule, a column, a CHECK
-// constraint, an expression or a predicate in an index, or the INSERT privilege taken from the
-// owner. All that is then PostgreSQL's to obey, under the pinned search_path of pg::SpiBegin.
+// constraint, an expression or a predicate in an index (but for the category's, and for the one
+// predicate that finds a delivery by its id), or the INSERT privilege taken from the owner. All
+// that is then PostgreSQL's to obey, under the pinned search_path of pg::SpiBegin.
 #pragma once
 
 #include "events/store.h"

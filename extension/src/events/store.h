@@ -66,6 +66,9 @@ inline constexpr TableNames kArchive = {"event_archive",
 // The last event of a stream that has been closed for good (events.tombstone_stream).
 inline constexpr std::string_view kTombstoneType = "stream_tombstoned";
 
+// What bridge.ingest_batch appends; the only type that idx_*_delivery holds.
+inline constexpr std::string_view kDeliveryType = "biometric_received";
+
 // A stored event, copied out of the table into the current memory context.
 struct Row {
   pg_uuid_t event_id;

@@ -1,19 +1,23 @@
 #include "neuros/mode.h"
 
 #include "events/append.h"
+#include "neuros/hypothesis.h"
+#include "postgres/rows.h"
 #include "postgres/spi.h"
 #include "postgres/values.h"
 
 namespace auren::neuros {
 namespace {
 
-pg::Statement select_mode = {
-    "SELECT m.current_mode, m.by_hand, m.event_id IS NOT NULL, m.since, coalesce(e.calm, 0)"
-    "  FROM (SELECT $1::text AS user_id) u"
-    "  LEFT JOIN neuros.user_modes m ON m.user_id = u.user_id"
-    "  LEFT JOIN neuros.evaluations e ON e.user_id = u.user_id",
-    1,
-    {TEXTOID}};
+constexpr pg::RowColumn kPerson[] = {{"n", INT4OID}, {"user_id", TEXTOID}};
+
+pg::Statement select_modes = {
+    "SELECT p.n, m.current_mode, m.by_hand, m.event_id IS NOT NULL, m.since,"
+    "   coalesce((SELECT e.calm FROM neuros.evaluations e WHERE e.user_id = p.user_id), 0)"
+    "  FROM mode_persons p LEFT JOIN LATERAL ("
+    "   SELECT * FROM neuros.user_modes u WHERE u.user_id = p.user_id OFFSET 0) m ON true",
+    0,
+    {}};
 
 // A new person starts in baseline, so that the first switch is an update, too, and notifies.
 pg::Statement insert_mode = {
@@ -27,11 +31,14 @@ pg::Statement update_mode = {
     8,
     {TEXTOID, TEXTOID, TIMESTAMPTZOID, FLOAT8OID, TEXTOID, UUIDOID, INT8OID, BOOLOID}};
 
+constexpr pg::RowColumn kCalm[] = {{"user_id", TEXTOID}, {"calm", INT4OID}};
+
 pg::Statement upsert_calm = {
-    "INSERT INTO neuros.evaluations AS e (user_id, calm) VALUES ($1, $2)"
+    "INSERT INTO neuros.evaluations AS e (user_id, calm) SELECT c.user_id, c.calm FROM calm_counts "
+    "c"
     " ON CONFLICT (user_id) DO UPDATE SET calm = excluded.calm",
-    2,
-    {TEXTOID, INT4OID}};
+    0,
+    {}};
 
 void AddFactor(const core::Factor& factor, pg::JsonbBuilder* json) {
   json->BeginObject();
@@ -68,31 +75,55 @@ Jsonb* Describe(const ModeState& state, const ModeSwitch& mode_switch) {
   return json.Finish();
 }
 
+// When it holds from, where that is not when the event is stored, and who chose it.
+Jsonb* Circumstances(const ModeSwitch& mode_switch) {
+  pg::JsonbBuilder json;
+  json.BeginObject();
+  if (mode_switch.since != 0) {
+    json.Key("since");
+    json.Timestamp(mode_switch.since);
+  }
+  json.Add("by_hand", mode_switch.by_hand);
+  json.EndObject();
+  return json.Finish();
+}
+
 }  // namespace
 
-ModeState LoadMode(text* user_id) {
-  const Datum values[] = {PointerGetDatum(user_id)};
-  pg::Execute(&select_mode, values);
-  ModeState state = {};
-  bool is_null;
-  const Datum mode = pg::Column(0, 1, &is_null);
-  state.known = !is_null;
-  state.mode = "baseline";
-  if (state.known) {
-    state.mode = pg::View(DatumGetTextPP(mode));
-    state.by_hand = DatumGetBool(pg::Column(0, 2));
-    state.ever_switched = DatumGetBool(pg::Column(0, 3));
-    state.since = DatumGetTimestampTz(pg::Column(0, 4));
+void LoadModes(text* const* user_ids, int count, ModeState* states) {
+  pg::Rows rows("mode_persons", kPerson);
+  for (int i = 0; i < count; i++) {
+    rows.Add(Int32GetDatum(i));
+    rows.Text(user_ids[i]);
+    rows.EndRow();
   }
-  state.calm = DatumGetInt32(pg::Column(0, 5));
-  return state;
+  rows.Offer();
+  const uint64 found = pg::Execute(&select_modes);
+  for (uint64 row = 0; row < found; row++) {
+    ModeState& state = states[DatumGetInt32(pg::Column(row, 1))];
+    state = ModeState{};
+    bool is_null;
+    const Datum mode = pg::Column(row, 2, &is_null);
+    state.known = !is_null;
+    state.mode = "baseline";
+    if (state.known) {
+      state.mode = pg::View(DatumGetTextPP(mode));
+      state.by_hand = DatumGetBool(pg::Column(row, 3));
+      state.ever_switched = DatumGetBool(pg::Column(row, 4));
+      state.since = DatumGetTimestampTz(pg::Column(row, 5));
+    }
+    state.calm = DatumGetInt32(pg::Column(row, 6));
+  }
 }
 
 pg_uuid_t EnterMode(const ModeState& state, const ModeSwitch& mode_switch) {
+  const Hypothesis open = state.mode == kHypothesisMode
+                              ? FindHypothesis(mode_switch.user_id, mode_switch.stream_id)
+                              : Hypothesis{};
   const events::Appended event = events::Append({.stream_id = mode_switch.stream_id,
                                                  .event_type = pg::Text("mode_switched"),
                                                  .event_data = Describe(state, mode_switch),
-                                                 .metadata = nullptr,
+                                                 .metadata = Circumstances(mode_switch),
                                                  .created_by = nullptr,
                                                  .event_id = nullptr},
                                                 events::kAnyVersion);
@@ -110,14 +141,23 @@ pg_uuid_t EnterMode(const ModeState& state, const ModeSwitch& mode_switch) {
                           Int64GetDatum(event.position),
                           BoolGetDatum(mode_switch.by_hand)};
   pg::Execute(&update_mode, values);
-  StoreCalm(mode_switch.user_id, state, 0);
+  const Calm none = {mode_switch.user_id, 0};
+  if (state.calm != 0) StoreCalm(&none, 1);
+  ResolveHypothesis(open, mode_switch, event);
+  if (mode_switch.to_mode == kHypothesisMode) GenerateHypothesis(mode_switch, event);
   return event.event_id;
 }
 
-void StoreCalm(text* user_id, const ModeState& state, int calm) {
-  if (calm == state.calm) return;
-  const Datum values[] = {PointerGetDatum(user_id), Int32GetDatum(calm)};
-  pg::Execute(&upsert_calm, values);
+void StoreCalm(const Calm* counts, int count) {
+  if (count == 0) return;
+  pg::Rows rows("calm_counts", kCalm);
+  for (int i = 0; i < count; i++) {
+    rows.Text(counts[i].user_id);
+    rows.Add(Int32GetDatum(counts[i].evaluations));
+    rows.EndRow();
+  }
+  rows.Offer();
+  pg::Execute(&upsert_calm);
 }
 
 }  // namespace auren::neuros

@@ -16,9 +16,15 @@ struct ModeState {
   int calm;  // calm evaluations so far
 };
 
-// REQUIRES: within an SPI session, under the lock of the person's stream. The state lives as long
-// as the session.
-ModeState LoadMode(text* user_id);
+// The modes of many persons, by one statement. REQUIRES: within an SPI session, under the locks of
+// the persons' streams. The states live as long as the session.
+void LoadModes(text* const* user_ids, int count, ModeState* states);
+
+inline ModeState LoadMode(text* user_id) {
+  ModeState state;
+  LoadModes(&user_id, 1, &state);
+  return state;
+}
 
 // What a switch is and why.
 struct ModeSwitch {
@@ -36,11 +42,19 @@ struct ModeSwitch {
   bool by_hand;
 };
 
-// Appends `mode_switched` to the person's stream and enters the mode; the update notifies. Returns
-// the event's id. REQUIRES: as LoadMode; `state` is what it returned.
+// Appends `mode_switched` to the person's stream and enters the mode; the update notifies. A
+// hypothesis (neuros/hypothesis.h) is closed and begun behind it. Returns the event's id. REQUIRES:
+// as LoadMode; `state` is what it returned.
 pg_uuid_t EnterMode(const ModeState& state, const ModeSwitch& mode_switch);
 
-// Keeps the count of calm evaluations; writes only when it changed.
-void StoreCalm(text* user_id, const ModeState& state, int calm);
+// How many calm evaluations a person has had.
+struct Calm {
+  text* user_id;
+  int evaluations;
+};
+
+// Keeps the counts of many persons, each named once. The caller leaves out who has that count
+// already: what does not change is not written.
+void StoreCalm(const Calm* counts, int count);
 
 }  // namespace auren::neuros

@@ -1,0 +1,101 @@
+#include "bridge/evaluation.h"
+#include "core/findings.h"
+#include "core/metrics.h"
+#include "postgres/rows.h"
+#include "postgres/spi.h"
+#include "postgres/values.h"
+
+extern "C" {
+#include "utils/date.h"
+}
+
+namespace auren::bridge {
+namespace {
+
+constexpr pg::RowColumn kPerson[] = {
+    {"n", INT4OID}, {"user_id", TEXTOID}, {"oldest", TIMESTAMPTZOID}, {"position", INT8OID}};
+
+// The newest reading of each device and metric that still stands. Only the metrics behind low
+// indicators (core/low_indicators.h): the engine counts nothing else together.
+pg::Statement select_standing = {
+    "SELECT p.n, s.* FROM standing_persons p CROSS JOIN LATERAL ("
+    " SELECT DISTINCT ON (b.device_type, b.metric_type) b.device_type, b.metric_type, b.value,"
+    "   b.end_at, b.statistic, b.context, b.day"
+    "  FROM biometrics.biometric_events b"
+    " WHERE b.user_id = p.user_id AND b.end_at >= p.oldest AND b.position <> p.position"
+    "   AND b.value IS NOT NULL"
+    "   AND b.metric_type = ANY ('{recovery_score,readiness_score,resting_heart_rate,"
+    "skin_temperature_deviation,body_temperature,sleeping_wrist_temperature,skin_temperature,"
+    "respiratory_rate,oxygen_saturation,sleep_duration}'::text[])"
+    "   AND NOT b.flags && '{pending,calibrating}'"
+    " ORDER BY b.device_type, b.metric_type, b.end_at DESC, b.recorded_at DESC,"
+    "   b.source, b.statistic) s",
+    0,
+    {}};
+
+std::string_view TextOrEmpty(uint64 row, int column) {
+  bool is_null;
+  const Datum value = pg::Column(row, column, &is_null);
+  return is_null ? std::string_view{} : pg::View(DatumGetTextPP(value));
+}
+
+// What stands counts only together with a low indicator that the delivery itself brings.
+bool BringsIndicator(const Evaluation& evaluation) {
+  for (int i = 0; i < evaluation.count; i++) {
+    const core::Observation& observation = evaluation.observations[i];
+    if (!observation.late && !observation.standing &&
+        core::IndicatorOf(core::Identify(observation.metric)) != core::Indicator::kNone) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+core::Observation* Evaluation::Add(const Origin& origin) {
+  if (count == capacity) {
+    capacity = capacity == 0 ? 16 : capacity * 2;
+    const size_t size = sizeof(core::Observation) * capacity;
+    const size_t origin_size = sizeof(Origin) * capacity;
+    observations = static_cast<core::Observation*>(
+        observations == nullptr ? palloc(size) : repalloc_huge(observations, size));
+    origins = static_cast<Origin*>(origins == nullptr ? palloc(origin_size)
+                                                      : repalloc_huge(origins, origin_size));
+  }
+  observations[count] = core::Observation{};
+  origins[count] = origin;
+  return &observations[count++];
+}
+
+void AddStanding(const biometrics::Catalogue& catalogue, Evaluation* evaluations, int count) {
+  pg::Rows rows("standing_persons", kPerson);
+  for (int i = 0; i < count; i++) {
+    if (!BringsIndicator(evaluations[i])) continue;
+    rows.Add(Int32GetDatum(i));
+    rows.Text(evaluations[i].arrival->delivery->user_id);
+    rows.Add(TimestampTzGetDatum(evaluations[i].oldest));
+    rows.Add(Int64GetDatum(evaluations[i].arrival->position));
+    rows.EndRow();
+  }
+  if (rows.count() == 0) return;
+  rows.Offer();
+  const uint64 found = pg::Execute(&select_standing);
+  for (uint64 row = 0; row < found; row++) {
+    const biometrics::MetricType* metric = biometrics::FindMetric(catalogue, TextOrEmpty(row, 3));
+    if (metric == nullptr) continue;
+    core::Observation* observation = evaluations[DatumGetInt32(pg::Column(row, 1))].Add(
+        {.device = TextOrEmpty(row, 2),
+         .metric = metric,
+         .day = DatumGetDateADT(pg::Column(row, 8)),
+         .reading = nullptr});
+    observation->metric = metric->name;
+    observation->value = DatumGetFloat8(pg::Column(row, 4));
+    observation->at_us = DatumGetTimestampTz(pg::Column(row, 5));
+    (void)core::ParseStatistic(TextOrEmpty(row, 6), &observation->statistic);
+    (void)core::ParseContext(TextOrEmpty(row, 7), &observation->context);
+    observation->standing = true;
+  }
+}
+
+}  // namespace auren::bridge
