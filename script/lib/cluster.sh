@@ -8,6 +8,7 @@
 #   cluster_stop DIR [MODE]   stops it (default: fast); no cluster running is fine
 #   cluster_env DIR           sets PGHOST, PGPORT, PGUSER for a cluster that runs
 #   cluster_url [DATABASE]    the libpq URI of the cluster PGHOST and PGPORT point at
+#   free_port, lasting_port   print a port of 127.0.0.1 that nobody has, for now or for good
 #
 # PostgreSQL refuses to run as root: root starts it as `postgres`, anybody else as themselves. Where the
 # clone lies in a folder only root may enter, the server could not reach its own data: then it lives in
@@ -60,6 +61,25 @@ pg_bin() { pghome_bin "$(pg_home)"; }
 
 free_port() {
   "$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# For a server that comes back at the same port: below the range the kernel takes for outgoing connections,
+# one of which could hold the port, or even connect to itself, while the server is down.
+lasting_port() {
+  "$PYTHON" - <<'PYTHON_END'
+import random, socket
+with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
+    ports = range(10000, int(f.read().split()[0])) or range(10000, 65536)
+while True:
+    port = random.choice(ports)
+    try:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", port))
+    except OSError:
+        continue
+    print(port)
+    break
+PYTHON_END
 }
 
 cluster_init() {
