@@ -1,6 +1,7 @@
 // The app's pure parts: body checks, answers, command line, what a reload cannot change.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -9,7 +10,9 @@
 #include "app/body_checks.h"
 #include "app/command_line.h"
 #include "app/file_watch.h"
+#include "app/outcome_metrics.h"
 #include "app/restart_keys.h"
+#include "own_path.h"
 
 namespace auren::app {
 namespace {
@@ -78,7 +81,7 @@ TEST(ChangedRestartKeys, NamesThem) {
 }
 
 TEST(FileWatch, SeesWritesAndRenames) {
-  const std::string dir = testing::TempDir() + "/watched";
+  const std::string dir = OwnPath("watched");
   ASSERT_EQ(std::system(("rm -rf " + dir + " && mkdir " + dir).c_str()), 0);
   FileWatch watch({dir, ""});
   EXPECT_FALSE(watch.Changed());
@@ -89,17 +92,19 @@ TEST(FileWatch, SeesWritesAndRenames) {
   EXPECT_TRUE(watch.Changed());
   ASSERT_EQ(rename((dir + "/b").c_str(), (dir + "/a").c_str()), 0);
   EXPECT_TRUE(watch.Changed());
+  std::filesystem::remove_all(dir);
 }
 
 class CommandLineTest : public testing::Test {
  protected:
+  ~CommandLineTest() override { std::filesystem::remove(OwnPath("auren.yaml")); }
   int Run(const std::vector<std::string>& args, const Environment& environment = {}) {
     out_.str("");
     err_.str("");
     return RunCommandLine(args, environment, out_, err_);
   }
   std::string File(const std::string& text) {
-    const std::string path = testing::TempDir() + "/auren.yaml";
+    const std::string path = OwnPath("auren.yaml");
     std::ofstream(path) << text;
     return path;
   }

@@ -19,6 +19,9 @@ TEST(Sqlstate, ServerShutdownReconnects) {
   EXPECT_EQ(Classify("57P03"), Action::kReconnect);
 }
 TEST(Sqlstate, AnOldPrimaryReconnects) { EXPECT_EQ(Classify("25006"), Action::kReconnect); }
+TEST(Sqlstate, HavingBeenIdleTooLongReconnects) {
+  EXPECT_EQ(Classify("25P03"), Action::kReconnect);
+}
 TEST(Sqlstate, SerializationFailureRetries) { EXPECT_EQ(Classify("40001"), Action::kRetry); }
 TEST(Sqlstate, DeadlockRetries) { EXPECT_EQ(Classify("40P01"), Action::kRetry); }
 TEST(Sqlstate, LockTimeoutRetries) { EXPECT_EQ(Classify("55P03"), Action::kRetry); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "http/problem.h"
 
@@ -33,6 +34,20 @@ Json Describe(const ingest::Outcome& outcome) {
   return delivery;
 }
 
+// The first problem of the first rejected outcome that has a text of this name.
+std::optional<std::string> FirstText(const std::vector<ingest::Outcome>& outcomes,
+                                     const char* name) {
+  for (const ingest::Outcome& outcome : outcomes) {
+    if (outcome.status != "rejected") continue;
+    for (const Json& problem : Problems(outcome.problem)) {
+      if (problem.is_object() && problem.contains(name) && problem[name].is_string()) {
+        return problem[name].get<std::string>();
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 std::string Dump(const Json& json) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -52,15 +67,30 @@ bool AllRejected(const std::vector<ingest::Outcome>& outcomes) {
 }
 
 std::string RejectionCode(const std::vector<ingest::Outcome>& outcomes) {
+  return FirstText(outcomes, "code").value_or("no_usable_reading");
+}
+
+std::string RejectionDetail(const std::vector<ingest::Outcome>& outcomes) {
+  return FirstText(outcomes, "detail").value_or("");
+}
+
+std::vector<std::optional<std::string>> RejectedIds(const std::vector<ingest::Outcome>& outcomes) {
+  std::vector<std::optional<std::string>> ids;
   for (const ingest::Outcome& outcome : outcomes) {
-    if (outcome.status != "rejected") continue;
-    for (const Json& problem : Problems(outcome.problem)) {
-      if (problem.is_object() && problem.contains("code") && problem["code"].is_string()) {
-        return problem["code"].get<std::string>();
-      }
+    if (outcome.status == "rejected" && !outcome.event_id.empty())
+      ids.emplace_back(outcome.event_id);
+  }
+  return ids;
+}
+
+std::string RejectedUsers(const std::vector<ingest::Outcome>& outcomes) {
+  Json users = Json::object();
+  for (const ingest::Outcome& outcome : outcomes) {
+    if (outcome.status == "rejected" && !outcome.user_id.empty()) {
+      users[outcome.event_id] = outcome.user_id;
     }
   }
-  return "no_usable_reading";
+  return Dump(users);
 }
 
 http::Response AnswerOf(const std::vector<ingest::Outcome>& outcomes, int success) {

@@ -1,7 +1,10 @@
 #include "app/api.h"
 
+#include <cctype>
+
 #include "app/openapi.h"
 #include "http/problem.h"
+#include "http/text.h"
 #include "ops/log.h"
 #include "postgres/sqlstate.h"
 
@@ -23,6 +26,26 @@ constexpr char kMode[] =
     " LEFT JOIN neuros.user_modes u ON u.user_id = $1::text"
     " LEFT JOIN neuros.modes b ON b.mode = m.mode";
 
+// What the caller may see of a delivery: $2 is the user it is bound to, empty for everybody's. The
+// function gives the strongest row first.
+constexpr char kDelivery[] =
+    "SELECT json_strip_nulls(json_build_object('event_id', $1::uuid, 'status', d.status,"
+    " 'user_id', d.user_id, 'position', d.position, 'received_at', d.received_at,"
+    " 'readings_accepted', d.readings_accepted, 'readings_rejected', d.readings_rejected,"
+    " 'problems', d.problems))"
+    " FROM bridge.find_delivery($1::uuid) d WHERE $2 = '' OR d.user_id = $2 LIMIT 1";
+
+// The form that answers give ids in, in any case.
+bool IsUuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0)
+      return false;
+  }
+  return true;
+}
+
 http::Response DatabaseProblem(const http::Request& request, const postgres::Error& error) {
   ops::log::Warn("api", "a query failed",
                  {{"route", request.route},
@@ -43,10 +66,12 @@ http::Response DatabaseProblem(const http::Request& request, const postgres::Err
 
 void Api::AddTo(http::Router* router) {
   router->Add("GET|HEAD", "/api/v1/users/{id}/mode", [this](http::Request& r) { return Mode(r); });
+  router->Add("GET|HEAD", "/api/v1/deliveries/{event_id}",
+              [this](http::Request& r) { return Delivery(r); });
   const auto not_built = [this](http::Request& r) { return NotBuilt(r); };
-  for (const char* route : {"/api/v1/users/{id}/metrics/daily", "/api/v1/users/{id}/connections",
-                            "/api/v1/users/{id}/context", "/api/v1/streams/{id}/state",
-                            "/api/v1/streams/state", "/api/v1/deliveries/{event_id}"}) {
+  for (const char* route :
+       {"/api/v1/users/{id}/metrics/daily", "/api/v1/users/{id}/connections",
+        "/api/v1/users/{id}/context", "/api/v1/streams/{id}/state", "/api/v1/streams/state"}) {
     router->Add("GET|HEAD", route, not_built);
   }
   router->Add("GET|HEAD|POST", "/api/v1/streams/{id}/events", not_built);
@@ -76,6 +101,31 @@ http::Response Api::Mode(http::Request& request) {
                    {"status", 200}});
   http::Response response;
   response.body = std::string(result.Get(0, 0)) + "\n";
+  return response;
+}
+
+http::Response Api::Delivery(http::Request& request) {
+  const Clock::time_point deadline = DeadlineOf(*config_->get());
+  http::Response refusal;
+  const auto caller = keys_->Authenticate(request, deadline, &refusal);
+  if (!caller) return refusal;
+  const std::string& event_id = request.params.at("event_id");
+  if (!IsUuid(event_id)) return http::Problem("malformed", "the event id is not a UUID", 422);
+  const postgres::Result result =
+      pool_->Execute(deadline, kDelivery,
+                     {postgres::Param::Text(event_id), postgres::Param::Text(caller->bound_user)});
+  if (!result.ok()) return DatabaseProblem(request, result.error());
+  http::Response response;
+  if (result.rows() > 0) {
+    response.body = std::string(result.Get(0, 0)) + "\n";
+    return response;
+  }
+  // Not a problem: the question was good, and this is its answer.
+  response.status = 404;
+  response.body = R"({"event_id":")" + http::Lower(event_id) +
+                  R"(","status":"unknown","readings_accepted":0,"readings_rejected":0,)"
+                  R"("problems":[]})"
+                  "\n";
   return response;
 }
 

@@ -18,6 +18,7 @@ class Api {
 
  private:
   http::Response Mode(http::Request& request);
+  http::Response Delivery(http::Request& request);
   http::Response NotBuilt(http::Request& request);
 
   const CurrentConfig* config_;

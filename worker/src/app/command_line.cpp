@@ -7,6 +7,7 @@
 #include <exception>
 #include <ostream>
 
+#include "app/load_config.h"
 #include "app/serve.h"
 
 namespace auren::app {
@@ -23,7 +24,7 @@ std::string CommandHelp() {
 void PrintVersion(std::ostream& out) {
   out << "auren-worker " << AUREN_VERSION << "\n"
       << "libpq " << PQlibVersion() / 10000 << "." << PQlibVersion() % 10000 << ", "
-      << OpenSSL_version(OPENSSL_VERSION) << "\n";
+      << OpenSSL_version(OPENSSL_VERSION) << ", librdkafka " << rd_kafka_version_str() << "\n";
 }
 
 void PrintConfig(const config::Loaded& loaded, std::ostream& out) {
@@ -53,7 +54,7 @@ int RunServe(const std::vector<std::string>& args, const Environment& environmen
     return kExitDone;
   }
 
-  const config::Loaded loaded = config::Load(source);
+  const config::Loaded loaded = LoadConfig(source);
   if (!loaded.config || check || print) {
     for (const std::string& warning : loaded.warnings) err << "warning: " << warning << "\n";
   }

@@ -1,7 +1,5 @@
 #include "app/restart_keys.h"
 
-#include <nlohmann/json.hpp>
-
 namespace auren::app {
 
 std::string ChangedRestartKeys(const config::Config& started, const config::Config& now) {
@@ -28,21 +26,18 @@ std::string ChangedRestartKeys(const config::Config& started, const config::Conf
   note(started.ingest.max_batch_deliveries != now.ingest.max_batch_deliveries,
        "ingest.max_batch_deliveries");
   note(started.ingest.max_batch_bytes != now.ingest.max_batch_bytes, "ingest.max_batch_bytes");
+  note(started.kafka.bootstrap_servers != now.kafka.bootstrap_servers, "kafka.bootstrap_servers");
+  note(started.kafka.topic != now.kafka.topic, "kafka.topic");
+  note(started.kafka.dlq_topic != now.kafka.dlq_topic, "kafka.dlq_topic");
+  note(started.kafka.group_id != now.kafka.group_id, "kafka.group_id");
+  note(started.kafka.instance_id != now.kafka.instance_id, "kafka.instance_id");
+  note(started.kafka.consumers != now.kafka.consumers, "kafka.consumers");
+  note(started.kafka.format != now.kafka.format, "kafka.format");
+  note(started.kafka.properties != now.kafka.properties, "kafka.properties");
+  note(started.outbox.enabled != now.outbox.enabled, "outbox.enabled");
+  note(started.outbox.topic != now.outbox.topic, "outbox.topic");
+  note(started.outbox.categories != now.outbox.categories, "outbox.categories");
   return keys;
-}
-
-std::map<std::string, double> CountAnomalies(const std::string& json) {
-  std::map<std::string, double> counts;
-  if (json.empty()) return counts;
-  const auto list = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
-  if (!list.is_array()) return counts;
-  for (const auto& anomaly : list) {
-    if (!anomaly.is_object() || !anomaly.contains("type") || !anomaly["type"].is_string()) continue;
-    const auto count = anomaly.find("count");
-    counts[anomaly["type"].get<std::string>()] +=
-        count != anomaly.end() && count->is_number() ? count->get<double>() : 1;
-  }
-  return counts;
 }
 
 }  // namespace auren::app

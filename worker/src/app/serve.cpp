@@ -10,20 +10,26 @@
 
 #include "app/api.h"
 #include "app/commands.h"
-#include "app/file_watch.h"
+#include "app/kafka_bridge.h"
 #include "app/keeper.h"
+#include "app/load_config.h"
+#include "app/outcome_metrics.h"
+#include "app/reloader.h"
 #include "app/restart_keys.h"
 #include "app/webhooks.h"
 #include "http/server.h"
 #include "ingest/pg_database.h"
 #include "ops/log.h"
 #include "ops/metrics.h"
+#include "ops/notify.h"
+#include "ops/progress.h"
 #include "ops/readiness.h"
 
 namespace auren::app {
 namespace {
 
 constexpr int kApiConnections = 4;
+constexpr std::chrono::seconds kLongestSilence{10};  // of the main loop: a reload is much faster
 
 sigset_t Signals() {
   sigset_t set;
@@ -57,7 +63,6 @@ ingest::Committer::Options CommitterOptions(const config::Config& config) {
   return options;
 }
 
-// Anomalies are counted by the worker whose transaction found them, as are mode switches.
 ingest::Committer::Observer Observe(ops::Metrics* metrics) {
   ingest::Committer::Observer observer;
   observer.waited = [metrics](double seconds) { metrics->QueueWaited(seconds); };
@@ -68,15 +73,7 @@ ingest::Committer::Observer Observe(ops::Metrics* metrics) {
     if (committed) metrics->TransactionTook(seconds);
   };
   observer.outcome = [metrics](const ingest::Delivery& delivery, const ingest::Outcome& outcome) {
-    if (outcome.status != "applied") return;
-    const double total = outcome.readings_accepted + outcome.readings_rejected;
-    if (total > 0) metrics->Quality(delivery.source, outcome.readings_accepted / total);
-    if (!outcome.to_mode.empty()) {
-      metrics->ModeSwitched(outcome.from_mode, outcome.to_mode, outcome.trigger);
-    }
-    for (const auto& [type, count] : CountAnomalies(outcome.anomalies)) {
-      metrics->Anomalies(delivery.source, type, count);
-    }
+    CountOutcome(metrics, delivery.source, outcome);
   };
   return observer;
 }
@@ -102,10 +99,14 @@ http::ServerOptions OpsOptions(const config::Config& config) {
 }
 
 void AddOpsRoutes(http::Router* router, const ops::Metrics* metrics,
-                  const ops::Readiness* readiness) {
-  router->Add("GET|HEAD", "/health", [](http::Request&) {
+                  const ops::Readiness* readiness, const ops::Progress* progress) {
+  router->Add("GET|HEAD", "/health", [progress](http::Request&) {
     http::Response response;
     response.body = "{\"status\":\"ok\"}\n";
+    if (const std::string silent = progress->Silent(); !silent.empty()) {
+      response.status = 503;
+      response.body = R"({"status":"silent","thread":")" + silent + "\"}\n";
+    }
     return response;
   });
   router->Add("GET|HEAD", "/ready", [readiness](http::Request&) {
@@ -133,72 +134,6 @@ bool Listen(http::Server* server, const char* component, const config::HostPort&
   ops::log::Info(component, "listening", {{"host", listen.host}, {"port", int{server->port()}}});
   return true;
 }
-
-// What of the configuration is not read anew by each request.
-void ApplyToProcess(const config::Config& config, http::Server* server) {
-  ops::log::SetLevel(config.log.level);
-  ops::log::SetUserHashKey(config.log.user_hash_key);
-  std::string bad;
-  const auto proxies = http::TrustedProxies::Parse(config.http.trusted_proxies, &bad);
-  if (!proxies) {
-    ops::log::Error("config", "http.trusted_proxies: not an address or CIDR; none is trusted",
-                    {{"value", bad}});
-  }
-  server->SetTrustedProxies(
-      std::make_shared<const http::TrustedProxies>(proxies.value_or(http::TrustedProxies())));
-}
-
-class Reloader {
- public:
-  Reloader(config::Source source, CurrentConfig* current, http::Server* server,
-           ops::Metrics* metrics)
-      : source_(std::move(source)),
-        started_(current->get()),
-        current_(current),
-        server_(server),
-        metrics_(metrics),
-        watch_(Paths(*started_)) {}
-
-  void ReloadIfChanged() {
-    if (watch_.Changed()) Reload();
-  }
-
-  // All or nothing: with any error the old configuration stays.
-  void Reload() {
-    const config::Loaded loaded = config::Load(source_);
-    for (const std::string& warning : loaded.warnings) ops::log::Warn("config", warning);
-    if (!loaded.config) {
-      for (const std::string& error : loaded.errors) ops::log::Error("config", error);
-      ops::log::Error("config", "not reloaded: the old configuration stays");
-      metrics_->ConfigReloaded(false, restart_required_);
-      return;
-    }
-    const std::string waiting = ChangedRestartKeys(*started_, *loaded.config);
-    restart_required_ = !waiting.empty();
-    if (restart_required_) {
-      ops::log::Warn("config", "some changed keys are read at start only", {{"keys", waiting}});
-    }
-    ApplyToProcess(*loaded.config, server_);
-    current_->set(loaded.config);
-    watch_ = FileWatch(Paths(*loaded.config));
-    metrics_->ConfigReloaded(true, restart_required_);
-    ops::log::Info("config", "reloaded");
-  }
-
- private:
-  std::vector<std::string> Paths(const config::Config& config) const {
-    return {source_.file.empty() ? "config/auren.yaml" : source_.file, config.thresholds_file,
-            config.devices_dir};
-  }
-
-  const config::Source source_;
-  const ConfigPtr started_;
-  CurrentConfig* current_;
-  http::Server* server_;
-  ops::Metrics* metrics_;
-  FileWatch watch_;
-  bool restart_required_ = false;
-};
 
 void BlockSignals() {
   const sigset_t set = Signals();
@@ -230,22 +165,34 @@ int Serve(const config::Source& source, const config::Loaded& loaded) {
 
   // Ops first and last: whoever watches sees the start and the end. Then what requests need, then
   // the port that lets them in. Destruction is the same backwards.
-  ops::Metrics metrics(AUREN_VERSION, "biometric-events");
+  ops::Metrics metrics(AUREN_VERSION, config->kafka.topic);
   ops::Readiness readiness;
+  ops::Progress progress;
+  ops::Notify notify(source.environment);
+  ops::Beat beat = progress.Add("main", kLongestSilence);
   http::Router ops_router;
-  AddOpsRoutes(&ops_router, &metrics, &readiness);
+  AddOpsRoutes(&ops_router, &metrics, &readiness, &progress);
   http::Server ops_server(OpsOptions(*config),
                           [&](http::Request& request) { return ops_router.Dispatch(request); });
 
-  ingest::Committer committer(
-      CommitterOptions(*config),
-      [url = config->postgres.url] { return std::make_unique<ingest::PgDatabase>(url, "ingest"); },
-      Observe(&metrics));
+  const bool serves_http = HasRole(*config, "http");
+  // Webhooks go into PostgreSQL or into the topic, never into both.
+  KafkaBridge kafka_bridge(*config, &metrics, &readiness, &progress);
+  std::unique_ptr<ingest::Committer> committer;
+  if (serves_http && config->ingest.mode == "direct") {
+    committer = std::make_unique<ingest::Committer>(
+        CommitterOptions(*config),
+        [url = config->postgres.url] {
+          return std::make_unique<ingest::PgDatabase>(url, "ingest");
+        },
+        Observe(&metrics), &progress);
+  }
+  ingest::Sink* const sink = committer ? committer.get() : kafka_bridge.sink();
   postgres::Pool pool(config->postgres.url, "api", kApiConnections);
   http::RateLimiter limiter;
-  Keeper keeper(&current, &committer, &metrics, &readiness);
+  Keeper keeper(&current, committer.get(), &metrics, &readiness, &progress);
 
-  Webhooks webhooks(&current, &committer, &pool, &limiter, &metrics);
+  Webhooks webhooks(&current, sink, &pool, &limiter, &metrics);
   ApiKeys api_keys(&current, &pool, &limiter);
   Api api(&current, &pool, &api_keys);
   http::Router router;
@@ -262,12 +209,27 @@ int Serve(const config::Source& source, const config::Loaded& loaded) {
 
   if (!Listen(&ops_server, "ops", config->ops.listen)) return kExitUnavailable;
   ApplyToProcess(*config, &http_server);
-  if (!Listen(&http_server, "http", config->http.listen)) return kExitUnavailable;
+  if (serves_http && !Listen(&http_server, "http", config->http.listen)) return kExitUnavailable;
 
-  Reloader reloader(source, &current, &http_server, &metrics);
+  kafka_bridge.Start(serves_http ? http_server.port() : ops_server.port());
+
+  Reloader reloader(source, loaded, &current, &http_server, &metrics, &notify);
+  // This loop hears of the others, and the supervisor of all: if it hangs itself, nothing is said.
+  const auto await = [&](double seconds) {
+    beat.Tick();
+    const std::string silent = progress.Silent();
+    notify.Tick(silent.empty() ? readiness.line() : "hangs: " + silent, silent.empty());
+    return AwaitSignal(std::min(seconds, notify.patience()));
+  };
+  bool looked = false;
   for (;;) {
-    const int signal = AwaitSignal(1);
+    const int signal = await(looked ? 1 : 0.02);
+    if (!looked && keeper.has_looked()) {
+      looked = true;
+      notify.Ready();
+    }
     if (signal == SIGTERM || signal == SIGINT) break;
+    kafka_bridge.Report();
     if (signal == SIGHUP) {
       reloader.Reload();
     } else {
@@ -276,6 +238,7 @@ int Serve(const config::Source& source, const config::Loaded& loaded) {
   }
 
   readiness.Stopping();
+  notify.Stopping();
   const double drain = current.get()->http.drain_seconds;
   ops::log::Info("app", "stopping: not ready, still accepting", {{"drain_seconds", drain}});
   const auto drained = std::chrono::steady_clock::now() + std::chrono::duration<double>(drain);
@@ -283,19 +246,20 @@ int Serve(const config::Source& source, const config::Loaded& loaded) {
     return std::chrono::duration<double>(drained - std::chrono::steady_clock::now()).count();
   };
   while (left() > 0) {
-    const int signal = AwaitSignal(left());
+    const int signal = await(left());
     if (signal == SIGTERM || signal == SIGINT) Force();
   }
   std::atomic<bool> stopped{false};
   std::thread stopper([&] {
-    http_server.Stop();  // answers every request that has begun; the committer still works for them
-    committer.Stop();
+    http_server.Stop();  // answers every request that has begun; the sink still works for them
+    if (committer) committer->Stop();
+    kafka_bridge.Stop();
     keeper.Stop();
     ops_server.Stop();
     stopped = true;
   });
   while (!stopped) {
-    const int signal = AwaitSignal(0.02);
+    const int signal = await(0.02);
     if (signal == SIGTERM || signal == SIGINT) Force();
   }
   stopper.join();

@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+#include "config/config.h"
+
 namespace auren::app {
 
 // What a sender needs to be believed; from the environment variables of the providers' secrets.
@@ -66,5 +68,9 @@ std::string ToLine(const Post& post);
 // each for today's on stdout. Returns an exit code: 0, 1 when any was refused, 69 when nobody
 // answers.
 int SendPosts(const std::vector<Post>& posts, const std::string& url, double rate);
+
+// Maps them as a worker with this configuration would and produces the deliveries to its topic, at
+// most `rate` posts a second. Lines and exit codes as SendPosts.
+int PublishPosts(const std::vector<Post>& posts, const config::Config& config, double rate);
 
 }  // namespace auren::app

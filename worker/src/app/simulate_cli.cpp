@@ -6,6 +6,7 @@
 #include <optional>
 #include <ostream>
 
+#include "app/load_config.h"
 #include "app/simulate.h"
 
 namespace auren::app {
@@ -49,7 +50,10 @@ int RunSimulate(const std::vector<std::string>& args, const Environment& environ
       ->check(CLI::NonNegativeNumber);
   app.add_option("--user", options.user, "only this person, with the values of --set, now");
   app.add_option("--set", settings, "metric=value, several with commas")->delimiter(',');
-  app.add_option("--to", to, "stdout or http://HOST:PORT");
+  app.add_option("--to", to, "stdout, http://HOST:PORT or kafka");
+  config::Source source;
+  source.environment = environment;
+  app.add_option("--config", source.file, "configuration file, for --to kafka");
   try {
     app.parse(std::vector<std::string>(args.rbegin(), args.rend()));  // CLI11 takes them reversed
   } catch (const CLI::ParseError& e) {
@@ -68,12 +72,16 @@ int RunSimulate(const std::vector<std::string>& args, const Environment& environ
     err << "--user and --set belong together\n";
     return kExitUsage;
   }
-  if (to != "stdout" && !to.starts_with("http://")) {
-    err << "--to: expected stdout or http://HOST:PORT, got '" << to << "'\n";
+  if (to != "stdout" && to != "kafka" && !to.starts_with("http://")) {
+    err << "--to: expected stdout, http://HOST:PORT or kafka, got '" << to << "'\n";
     return kExitUsage;
   }
 
   const std::vector<Post> posts = Simulate(options, Credentials::From(environment));
+  if (to == "kafka") {
+    const config::Loaded loaded = LoadForKafka(source, err);
+    return loaded.config ? PublishPosts(posts, *loaded.config, rate) : kExitConfig;
+  }
   if (to != "stdout") return SendPosts(posts, to, rate);
   for (const Post& post : posts) out << ToLine(post) << "\n";
   return kExitDone;

@@ -20,11 +20,13 @@ httplib::Headers HeadersOf(const Post& post) {
   return headers;
 }
 
-// "3 readings", from an answer's body.
+// "3 readings", from an answer's body. What is only queued has not been counted yet.
 std::string Readings(const std::string& body) {
   const auto answer = nlohmann::json::parse(body, nullptr, false);
-  if (!answer.is_object() || !answer.contains("deliveries") || !answer["deliveries"].is_array())
+  if (!answer.is_object() || !answer.contains("deliveries") || !answer["deliveries"].is_array() ||
+      answer.value("status", "") == "queued") {
     return "";
+  }
   int accepted = 0;
   int rejected = 0;
   for (const auto& delivery : answer["deliveries"]) {

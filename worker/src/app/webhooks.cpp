@@ -1,12 +1,14 @@
 #include "app/webhooks.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "app/answers.h"
 #include "app/api_keys.h"
 #include "app/body_checks.h"
 #include "http/problem.h"
+#include "http/text.h"
 #include "ingest/json_text.h"
 #include "ops/clock.h"
 #include "ops/log.h"
@@ -59,10 +61,36 @@ http::Response NotNow(ingest::Answer::Kind kind) {
     case ingest::Answer::Kind::kDeadline:
       return http::Problem("deadline",
                            "it may or may not be stored; send it again with the same id", 0, 2);
+    case ingest::Answer::Kind::kBrokerUnavailable:
+      return http::Problem("broker_unavailable",
+                           "it may or may not be stored; send it again with the same id", 0, 5);
     default:
       return http::Problem("database_unavailable",
                            "it may or may not be stored; send it again with the same id", 0, 5);
   }
+}
+
+// What helps to read a body again, as JSON: whose key it came with, and the headers that the device
+// reads it by; no header that may hold a credential.
+std::string ContextOf(const http::Request& request, const devices::Device& device,
+                      const Verdict& verdict, const std::vector<ingest::Outcome>& outcomes) {
+  std::map<std::string, std::string_view> parts;
+  for (const std::string& name : device.mapping_headers()) parts[name] = request.Header(name);
+  parts["content-type"] = request.Header("content-type");
+  parts["trace_id"] = request.trace_id;
+  parts["key_name"] = verdict.key_name;
+  parts["bound_user"] = verdict.bound_user;
+  std::string json = "{";
+  for (const auto& [name, value] : parts) {
+    if (value.empty() || !http::IsUtf8(value)) continue;
+    if (json.size() > 1) json += ',';
+    ingest::AppendJsonString(name, &json);
+    json += ':';
+    ingest::AppendJsonString(value, &json);
+  }
+  // And whose it is, for who asks what became of it.
+  if (json.size() > 1) json += ',';
+  return json + "\"users\":" + RejectedUsers(outcomes) + "}";
 }
 
 }  // namespace
@@ -169,8 +197,8 @@ http::Response Webhooks::Store(const http::Request& request, const devices::Devi
   if (mapped.problem != Problem::kNone) {
     http::Response refusal = ProblemOf(mapped.problem, mapped.detail);
     if (refusal.status != 422) return refusal;
-    const std::string reason = refusal.code;
-    return Keep(request, device.provider(), body, reason, deadline, std::move(refusal));
+    return Keep(request, device, verdict, body, deadline,
+                {refusal.code, mapped.detail, {}, std::move(refusal)});
   }
   if (mapped.ignored || mapped.deliveries.empty()) {
     trail->status = "ignored";
@@ -191,7 +219,7 @@ http::Response Webhooks::Store(const http::Request& request, const devices::Devi
   trail->user_id = mapped.deliveries[0].user_id;
   trail->event_id = ingest::EventId(mapped.deliveries[0].source, mapped.deliveries[0].delivery_id);
 
-  const ingest::Answer answer = committer_->Submit(std::move(mapped.deliveries), deadline);
+  const ingest::Answer answer = sink_->Submit(std::move(mapped.deliveries), deadline);
   if (answer.kind != ingest::Answer::Kind::kDone) return NotNow(answer.kind);
 
   http::Response response = AnswerOf(answer.outcomes, device.success_status());
@@ -199,31 +227,30 @@ http::Response Webhooks::Store(const http::Request& request, const devices::Devi
   const bool rejected = WeakestStatus(answer.outcomes) == "rejected";
   if (!rejected || response.status == 403) return response;
   // Also when only a part was rejected: its sender was told 2xx and will not send it again.
-  return Keep(request, device.provider(), body, RejectionCode(answer.outcomes), deadline,
-              std::move(response));
+  return Keep(request, device, verdict, body, deadline,
+              {RejectionCode(answer.outcomes), RejectionDetail(answer.outcomes), answer.outcomes,
+               std::move(response)});
 }
 
 // Keeps an authenticated body before it is answered for good; if that fails it must come again.
-http::Response Webhooks::Keep(const http::Request& request, const std::string& provider,
-                              const std::string& body, const std::string& reason,
-                              Clock::time_point deadline, http::Response answer) {
+http::Response Webhooks::Keep(const http::Request& request, const devices::Device& device,
+                              const Verdict& verdict, const std::string& body,
+                              Clock::time_point deadline, Refusal refusal) {
   using postgres::Param;
-  // Only what helps to read it again; no header that may hold a credential.
-  std::string headers = "{\"content-type\":";
-  ingest::AppendJsonString(request.Header("content-type"), &headers);
-  headers += ",\"trace_id\":\"" + request.trace_id + "\"}";
-  const postgres::Result kept =
-      pool_->Execute(deadline,
-                     "SELECT bridge.add_dead_letter(p_topic => $1, p_value => $2, p_reason => $3,"
-                     " p_headers => $4::text::jsonb)",
-                     {Param::Text("http:/webhooks/" + provider), Param::Bytes(body),
-                      Param::Text(reason), Param::Text(headers)});
+  const std::string headers = ContextOf(request, device, verdict, refusal.outcomes);
+  const postgres::Result kept = pool_->Execute(
+      deadline,
+      "SELECT bridge.add_dead_letter(p_topic => $1, p_value => $2, p_reason => $3,"
+      " p_headers => $4::text::jsonb, p_detail => $5, p_event_ids => nullif($6::uuid[], '{}'))",
+      {Param::Text(kBodyTopic + device.provider()), Param::Bytes(body), Param::Text(refusal.reason),
+       Param::Text(headers), refusal.detail.empty() ? Param::Null() : Param::Text(refusal.detail),
+       Param::Texts(RejectedIds(refusal.outcomes))});
   if (kept.ok()) {
-    metrics_->DeadLetter(reason);
-    return answer;
+    metrics_->DeadLetter(refusal.reason);
+    return std::move(refusal.answer);
   }
   ops::log::Warn("webhooks", "a refused body could not be kept",
-                 {{"provider", provider},
+                 {{"provider", device.provider()},
                   {"trace_id", request.trace_id},
                   {"sqlstate", kept.error().sqlstate},
                   {"error", kept.error().message}});

@@ -1,7 +1,8 @@
 // The way of one webhook: limits, raw body, verify, parse, durable, answer.
 //
 // Nothing of a body is looked at before its device has verified the raw bytes. An answer of 2xx to
-// a delivery means that PostgreSQL has committed it. What was authenticated and is answered 422 is
+// a delivery means that it is durable: PostgreSQL has committed it, or the brokers have it, as the
+// Sink says. What was authenticated and is answered 422 is
 // kept in bridge.dead_letters, because its sender will not send it again; what was not
 // authenticated never is.
 #pragma once
@@ -14,17 +15,20 @@
 #include "devices/device.h"
 #include "http/rate_limit.h"
 #include "http/router.h"
-#include "ingest/committer.h"
+#include "ingest/sink.h"
 #include "ops/metrics.h"
 #include "postgres/pool.h"
 
 namespace auren::app {
 
+// The topic of a kept body is this and the provider.
+inline constexpr const char* kBodyTopic = "http:/webhooks/";
+
 class Webhooks {
  public:
-  Webhooks(const CurrentConfig* config, ingest::Committer* committer, postgres::Pool* pool,
+  Webhooks(const CurrentConfig* config, ingest::Sink* sink, postgres::Pool* pool,
            http::RateLimiter* limiter, ops::Metrics* metrics)
-      : config_(config), committer_(committer), pool_(pool), limiter_(limiter), metrics_(metrics) {}
+      : config_(config), sink_(sink), pool_(pool), limiter_(limiter), metrics_(metrics) {}
 
   void AddTo(http::Router* router);
 
@@ -42,13 +46,18 @@ class Webhooks {
   http::Response Store(const http::Request& request, const devices::Device& device,
                        const devices::Verdict& verdict, devices::Mapped mapped,
                        const std::string& body, const config::Config& config, Trail* trail);
-  http::Response Keep(const http::Request& request, const std::string& provider,
-                      const std::string& body, const std::string& reason,
-                      Clock::time_point deadline, http::Response answer);
+  struct Refusal {
+    std::string reason, detail;             // a problem's code, and in words
+    std::vector<ingest::Outcome> outcomes;  // of its deliveries; empty when it made none
+    http::Response answer;
+  };
+  http::Response Keep(const http::Request& request, const devices::Device& device,
+                      const devices::Verdict& verdict, const std::string& body,
+                      Clock::time_point deadline, Refusal refusal);
   void Account(const http::Request& request, const http::Response& response, const Trail& trail);
 
   const CurrentConfig* config_;
-  ingest::Committer* committer_;
+  ingest::Sink* sink_;
   postgres::Pool* pool_;
   http::RateLimiter* limiter_;
   ops::Metrics* metrics_;

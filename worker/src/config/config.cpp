@@ -55,6 +55,10 @@ class Loader {
       loaded_->errors.push_back(
           "http.tls: expected both cert_file and key_file, or neither, got one of them");
     }
+    if (config_->kafka.bootstrap_servers.empty()) {
+      if (config_->ingest.mode == "kafka") NeedsKafka("ingest.mode: kafka");
+      if (config_->outbox.enabled) NeedsKafka("outbox.enabled: true");
+    }
     LoadDevices();
     LoadThresholds();
     layers_.Finish(&loaded_->warnings);
@@ -62,6 +66,10 @@ class Loader {
   }
 
  private:
+  void NeedsKafka(const char* what) {
+    loaded_->errors.push_back(std::string(what) + " needs kafka.bootstrap_servers, which is empty");
+  }
+
   void Fault(const Value& value, std::string_view path, std::string_view allowed, bool secret) {
     loaded_->errors.push_back(value.where + ": " + std::string(path) + ": expected " +
                               std::string(allowed) + ", got " +
@@ -71,7 +79,7 @@ class Loader {
   void Show(std::string_view path, const Value& value, bool secret) {
     loaded_->shown.push_back({std::string(path),
                               secret && !value.text.empty() ? "***" : Masked(value.text),
-                              value.origin});
+                              value.origin, std::hash<std::string>()(value.text)});
   }
 
   void Set(const Key& key) {

@@ -49,6 +49,20 @@ struct Config {
     int max_batch_deliveries = 512;
     std::int64_t max_batch_bytes = 4 << 20;
   } ingest;
+  struct {
+    std::string bootstrap_servers;  // empty: no Kafka
+    std::string topic = "biometric-events", dlq_topic = "biometric-events.dlq";
+    std::string group_id = "auren-worker";
+    std::string instance_id;  // empty: host name and port
+    int consumers = 1;
+    std::string format = "json";                    // of what is produced: json or protobuf
+    std::map<std::string, std::string> properties;  // librdkafka's own
+  } kafka;
+  struct {
+    bool enabled = false;
+    std::string topic = "auren.events";
+    std::vector<std::string> categories{"user"};
+  } outbox;
   std::vector<std::string> roles{"http", "ingest", "outbox", "fetch"};
   std::string thresholds_file = "config/biometric_thresholds.yaml";
   std::string devices_dir = "config/devices";
@@ -85,6 +99,7 @@ struct Loaded {
   // key -> (value as text, secrets as ***; origin), for --print-config, in documented order.
   struct Shown {
     std::string key, value, origin;
+    std::size_t print = 0;  // of the value itself: tells two secrets apart and shows neither
   };
   std::vector<Shown> shown;
 };

@@ -76,6 +76,50 @@ Outcome SetPath(std::string_view text, std::string* out) {
   return Allowed(!text.empty());
 }
 
+// The names Kafka itself allows.
+Outcome Topic(std::string_view text, std::string* out) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  if (text.empty() || text.size() > 249 || text == "." || text == ".." ||
+      !std::all_of(text.begin(), text.end(), allowed)) {
+    return Outcome::kNotAllowed;
+  }
+  *out = text;
+  return Outcome::kOk;
+}
+
+Outcome SetProperties(std::string_view text, Config* config) {
+  config->kafka.properties.clear();
+  for (const std::string& property : devices::SplitList(text)) {
+    const std::size_t equals = property.find('=');
+    if (equals == std::string::npos || equals == 0) return Outcome::kNotAllowed;
+    config->kafka.properties[property.substr(0, equals)] = property.substr(equals + 1);
+  }
+  return Outcome::kOk;
+}
+
+// Categories as events.append_event knows them: [a-z][a-z0-9_]*.
+Outcome SetCategories(std::string_view text, Config* config) {
+  config->outbox.categories = devices::SplitList(text);
+  const auto is_category = [](const std::string& name) {
+    const auto allowed = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    };
+    return name.front() >= 'a' && name.front() <= 'z' &&
+           std::all_of(name.begin(), name.end(), allowed);
+  };
+  return Allowed(
+      !config->outbox.categories.empty() &&
+      std::all_of(config->outbox.categories.begin(), config->outbox.categories.end(), is_category));
+}
+
+Outcome Flag(std::string_view text, bool* out) {
+  *out = text == "true";
+  return Allowed(*out || text == "false");
+}
+
 Outcome OnlyDefault(std::string_view text, std::string_view fallback) {
   return text == fallback ? Outcome::kOk : Outcome::kNotBuilt;
 }
@@ -87,6 +131,7 @@ Outcome OnlyDefault(std::string_view text, std::string_view fallback) {
 
 constexpr char kAddress[] = "an address such as 127.0.0.1:8000, port 0 for any free one";
 constexpr char kAnything[] = "a text";
+constexpr char kATopic[] = "a topic name: letters, digits, dot, dash and underscore, at most 249";
 constexpr char kAPath[] = "a path";
 constexpr char kADuration[] = "a duration from 100ms to 5m";
 constexpr char kARate[] = "a rate such as 100/60s, or 0 for none";
@@ -118,7 +163,7 @@ const std::vector<Key>* MakeKeys() {
       {"postgres.writers", "2", "a whole number from 1 to 64", "", false, false,
        AUREN_SET(Whole(text, 1, 64, &c->postgres.writers))},
       {"ingest.mode", "direct", "direct or kafka", "", false, false,
-       AUREN_SET(text == "kafka" ? Outcome::kNotBuilt : Word(text, {"direct"}, &c->ingest.mode))},
+       AUREN_SET(Word(text, {"direct", "kafka"}, &c->ingest.mode))},
       {"ingest.max_concurrent_events", "512", "a whole number from 1 to 1000000",
        "MAX_CONCURRENT_EVENTS", false, false,
        AUREN_SET(Whole(text, 1, 1'000'000, &c->ingest.max_concurrent_events))},
@@ -128,25 +173,29 @@ const std::vector<Key>* MakeKeys() {
        AUREN_SET(Whole(text, 1, 10'000, &c->ingest.max_batch_deliveries))},
       {"ingest.max_batch_bytes", "4MiB", "a size from 64KiB to 256MiB", "", false, false,
        AUREN_SET(Size(text, 64 << 10, 256 << 20, &c->ingest.max_batch_bytes))},
-      {"kafka.bootstrap_servers", "", kAnything, "KAFKA_BOOTSTRAP_SERVERS", false, false,
-       AUREN_NOT_BUILT("")},
-      {"kafka.topic", "biometric-events", kAnything, "", false, false,
-       AUREN_NOT_BUILT("biometric-events")},
-      {"kafka.dlq_topic", "biometric-events.dlq", kAnything, "", false, false,
-       AUREN_NOT_BUILT("biometric-events.dlq")},
-      {"kafka.group_id", "auren-worker", kAnything, "", false, false,
-       AUREN_NOT_BUILT("auren-worker")},
-      {"kafka.instance_id", "", kAnything, "", false, false, AUREN_NOT_BUILT("")},
+      {"kafka.bootstrap_servers", "", "addresses such as 10.0.0.1:9092,10.0.0.2:9092",
+       "KAFKA_BOOTSTRAP_SERVERS", true, false,
+       AUREN_SET((c->kafka.bootstrap_servers = text, Outcome::kOk))},
+      {"kafka.topic", "biometric-events", kATopic, "", false, false,
+       AUREN_SET(Topic(text, &c->kafka.topic))},
+      {"kafka.dlq_topic", "biometric-events.dlq", kATopic, "", false, false,
+       AUREN_SET(Topic(text, &c->kafka.dlq_topic))},
+      {"kafka.group_id", "auren-worker", "a text that is not empty", "", false, false,
+       AUREN_SET(SetPath(text, &c->kafka.group_id))},
+      {"kafka.instance_id", "", kAnything, "", false, false,
+       AUREN_SET((c->kafka.instance_id = text, Outcome::kOk))},
       {"kafka.consumers", "1", "a whole number from 1 to 64", "", false, false,
-       AUREN_NOT_BUILT("1")},
-      {"kafka.properties", "", "a mapping of librdkafka properties", "", true, false,
-       AUREN_NOT_BUILT("")},
+       AUREN_SET(Whole(text, 1, 64, &c->kafka.consumers))},
+      {"kafka.format", "json", "json or protobuf", "", false, false,
+       AUREN_SET(Word(text, {"json", "protobuf"}, &c->kafka.format))},
+      {"kafka.properties", "", "a mapping of librdkafka's properties", "", true, false,
+       SetProperties},
       {"outbox.enabled", "false", "true or false", "", false, false,
-       AUREN_SET(text == "true" ? Outcome::kNotBuilt : Allowed(text == "false" && c != nullptr))},
-      {"outbox.topic", "auren.events", kAnything, "", false, false,
-       AUREN_NOT_BUILT("auren.events")},
-      {"outbox.categories", "user", "a list of categories", "", true, false,
-       AUREN_NOT_BUILT("user")},
+       AUREN_SET(Flag(text, &c->outbox.enabled))},
+      {"outbox.topic", "auren.events", kATopic, "", false, false,
+       AUREN_SET(Topic(text, &c->outbox.topic))},
+      {"outbox.categories", "user", "a list of categories such as user, system", "", true, false,
+       SetCategories},
       {"spool.enabled", "false", "true or false", "", false, false,
        AUREN_SET(text == "true" ? Outcome::kNotBuilt : Allowed(text == "false" && c != nullptr))},
       {"spool.path", "", kAPath, "", false, false, AUREN_NOT_BUILT("")},

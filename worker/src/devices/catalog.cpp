@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "devices/crypto.h"
 #include "devices/device.h"
 #include "devices/file_device.h"
 #include "devices/scalar.h"
@@ -26,9 +27,11 @@ std::vector<std::filesystem::path> Files(const std::string& dir, std::string* er
   return files;
 }
 
-std::unique_ptr<FileDevice> LoadFile(const std::filesystem::path& path, std::string* error) {
+std::unique_ptr<FileDevice> LoadFile(const std::filesystem::path& path, std::string* digest,
+                                     std::string* error) {
   std::string text;
   if (!yaml::ReadFile(path.string(), &text, error)) return nullptr;
+  *digest = Sha256Hex(text);
   yaml::Report report(path.string());
   const std::string provider = path.stem().string();
   if (!IsProviderName(provider)) {
@@ -89,11 +92,12 @@ std::shared_ptr<const Catalog> Catalog::Load(const std::string& dir, std::string
   std::shared_ptr<Catalog> catalog(new Catalog());
   std::map<std::string, FileDevice*, std::less<>> loaded;
   for (const std::filesystem::path& path : files) {
-    std::string fault;
-    std::unique_ptr<FileDevice> device = LoadFile(path, &fault);
+    std::string digest, fault;
+    std::unique_ptr<FileDevice> device = LoadFile(path, &digest, &fault);
     AddLine(fault, error);
     if (device == nullptr) continue;
     loaded[device->provider()] = device.get();
+    catalog->digests_[device->provider()] = std::move(digest);
     catalog->devices_[device->provider()] = std::move(device);
   }
   // Only now is every name known: who is meant by `as` and `secrets_from`.

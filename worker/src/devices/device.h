@@ -87,6 +87,8 @@ class Device {
   // REQUIRES: Verify accepted this request.
   virtual Mapped Map(const Request& request, const Verdict& verdict) const = 0;
 
+  // The headers Map reads, in lower case: who keeps a body to map it later keeps these with it.
+  virtual std::vector<std::string> mapping_headers() const { return {}; }
   // Methods other than these are 405. POST, and the handshake's when there is one.
   virtual std::vector<std::string> methods() const { return {"POST"}; }
   // What Mapped::event_type can be, besides "other".
@@ -107,6 +109,8 @@ class Catalog {
 
   const Device* Find(std::string_view provider) const;  // nullptr: unknown provider
   std::vector<std::string> providers() const;
+  // The SHA-256 of each provider's file, in hex.
+  const std::map<std::string, std::string>& digests() const { return digests_; }
 
   Catalog(const Catalog&) = delete;
   Catalog& operator=(const Catalog&) = delete;
@@ -115,6 +119,7 @@ class Catalog {
  private:
   Catalog();
   std::map<std::string, std::unique_ptr<Device>, std::less<>> devices_;
+  std::map<std::string, std::string> digests_;
 };
 
 }  // namespace auren::devices

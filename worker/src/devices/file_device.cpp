@@ -121,6 +121,20 @@ Verdict FileDevice::AnswerHandshake(const Request& request, const Secrets& secre
   return verdict;
 }
 
+std::vector<std::string> FileDevice::mapping_headers() const {
+  std::vector<std::string> names;
+  for (const std::string& part : spec_->delivery_key) {
+    if (part.starts_with("header:")) names.push_back(Lower(part.substr(7)));
+  }
+  for (const Shape& shape : spec_->shapes) {
+    if (!shape.user_header.empty()) names.push_back(shape.user_header);
+    if (shape.as.empty()) continue;
+    const std::vector<std::string> more = others_.find(shape.as)->second->mapping_headers();
+    names.insert(names.end(), more.begin(), more.end());
+  }
+  return names;
+}
+
 Mapped FileDevice::Map(const Request& request, const Verdict& verdict) const {
   JsonBody body;
   std::string error;

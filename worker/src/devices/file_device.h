@@ -26,6 +26,7 @@ class FileDevice : public Device {
   double ack_deadline_seconds() const override { return spec_->deadline_seconds; }
   int success_status() const override { return spec_->success; }
   std::vector<std::string> methods() const override;
+  std::vector<std::string> mapping_headers() const override;
   std::vector<std::string> event_types() const override { return spec_->event_types; }
   std::vector<std::string> secret_names() const override { return spec_->secrets; }
   std::string secrets_from() const override { return spec_->secrets_from; }

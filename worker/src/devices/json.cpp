@@ -5,42 +5,6 @@
 #include "ingest/json_text.h"
 
 namespace auren::devices {
-namespace {
-
-constexpr std::size_t kMaxDepth = 64;
-
-// An escaped NUL is legal JSON, but no text of PostgreSQL can hold one. A backslash before the
-// escape's own backslash makes it plain text, so an odd run of them counts.
-bool HasEscapedNul(std::string_view body) {
-  constexpr std::string_view kNul = "\\u0000";
-  for (std::size_t at = body.find(kNul); at != std::string_view::npos;
-       at = body.find(kNul, at + 1)) {
-    std::size_t backslashes = 1;
-    while (backslashes <= at && body[at - backslashes] == '\\') ++backslashes;
-    if (backslashes % 2 == 1) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
-bool JsonBody::Parse(std::string_view body, std::string* error) {
-  simdjson::error_code code = parser_.allocate(body.size(), kMaxDepth);
-  if (code == simdjson::SUCCESS) {
-    code = parser_.parse(body.data(), body.size()).get(root_);
-  }
-  if (code == simdjson::DEPTH_ERROR) {
-    *error = "nested more than 64 levels deep";
-  } else if (code != simdjson::SUCCESS) {
-    *error = std::string("not JSON: ") + simdjson::error_message(code);
-  } else if (HasEscapedNul(body)) {
-    *error = "a text holds the character U+0000, which cannot be stored";
-  } else {
-    return true;
-  }
-  return false;
-}
-
 std::optional<Json> Find(Json from, std::string_view pointer) {
   Json found;
   if (from.at_pointer(pointer).get(found) != simdjson::SUCCESS || found.is_null()) {

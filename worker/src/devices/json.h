@@ -1,12 +1,12 @@
 // A provider's body, parsed once by simdjson and walked by JSON pointers.
 #pragma once
 
-#include <simdjson.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "ingest/json_document.h"
 
 namespace auren::devices {
 
@@ -15,18 +15,7 @@ using Json = simdjson::dom::element;
 // A pointer, or several of which the first that leads to something other than null counts.
 using Pointers = std::vector<std::string>;
 
-// Owns the parsed body; elements live as long as it does.
-class JsonBody {
- public:
-  // False, with `error` set, for what is not JSON: bad syntax, invalid UTF-8, NUL bytes raw or
-  // escaped, or more than 64 levels of nesting.
-  bool Parse(std::string_view body, std::string* error);
-  Json root() const { return root_; }
-
- private:
-  simdjson::dom::parser parser_;
-  Json root_;
-};
+using JsonBody = ingest::JsonDocument;
 
 // What the pointer leads to; nothing when it is absent or null.
 std::optional<Json> Find(Json from, std::string_view pointer);

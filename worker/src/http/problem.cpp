@@ -25,6 +25,7 @@ const std::vector<ProblemCode>& ProblemCodes() {
       {"unsupported_type", 415, "The body's type or encoding is not accepted here"},
       {"wrong_shape", 422, "The body is not of a known shape"},
       {"no_usable_reading", 422, "Nothing in the body is a reading"},
+      {"stream_tombstoned", 422, "The person's stream is closed for good"},
       {"user_unresolved", 422, "Nobody knows whose data this is"},
       {"event_id_conflict", 409, "This id was used for something else"},
       {"wrong_expected_version", 409, "The stream is at another version"},

@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "ingest/refuse.h"
 #include "postgres/sqlstate.h"
 
 namespace auren::ingest {
@@ -44,24 +45,46 @@ double Since(Committer::Clock::time_point start) {
 
 // The server raised an error for this delivery alone. Its text stays in our log: it may quote data.
 Outcome Poisoned(const Delivery& delivery, const std::string& sqlstate) {
-  Outcome outcome;
-  outcome.status = "rejected";
-  outcome.event_id = EventId(delivery.source, delivery.delivery_id);
-  outcome.readings_rejected = static_cast<int>(delivery.readings.size());
   const char* code = sqlstate == "UA002" ? "event_id_conflict" : "sql_error";
+  Outcome outcome = Refuse(delivery, code);
+  // A vendor's account may be linked to somebody else than the payload says.
+  if (delivery.provider_user.empty()) outcome.user_id = delivery.user_id;
   outcome.problem = std::string(R"({"code":")") + code + R"(","sqlstate":")" + sqlstate + "\"}";
   return outcome;
 }
 
+// Longer than any pause between two tries.
+constexpr std::chrono::seconds kLongestSilence{20};
+
+// A database whose user is heard of around each batch: while PostgreSQL works, its writer waits.
+class HeardOf : public Database {
+ public:
+  HeardOf(std::unique_ptr<Database> database, ops::Beat* beat)
+      : database_(std::move(database)), beat_(beat) {}
+
+  BatchResult Ingest(const std::vector<const Delivery*>& deliveries) override {
+    const ops::Pause pause(beat_);
+    return database_->Ingest(deliveries);
+  }
+  void Disconnect() override { database_->Disconnect(); }
+
+ private:
+  const std::unique_ptr<Database> database_;
+  ops::Beat* const beat_;
+};
+
 }  // namespace
 
-Committer::Committer(Options options, const DatabaseFactory& factory, Observer observer)
+Committer::Committer(Options options, const DatabaseFactory& factory, Observer observer,
+                     ops::Progress* progress)
     : options_(options), observer_(std::move(observer)) {
   for (int i = 0; i < options_.writers; ++i) {
-    writers_.emplace_back([this, i, factory] {
-      pthread_setname_np(pthread_self(), ("writer-" + std::to_string(i)).c_str());
-      const std::unique_ptr<Database> database = factory();
-      Write(*database);
+    writers_.emplace_back([this, i, factory, progress] {
+      const std::string name = "writer-" + std::to_string(i);
+      pthread_setname_np(pthread_self(), name.c_str());
+      ops::Beat beat = progress ? progress->Add(name, kLongestSilence) : ops::Beat();
+      HeardOf database(factory(), &beat);
+      Write(database, &beat);
     });
   }
 }
@@ -125,13 +148,15 @@ std::int64_t Committer::queued_deliveries() const {
   return deliveries_;
 }
 
-void Committer::Write(Database& database) {
+void Committer::Write(Database& database, ops::Beat* beat) {
   Lock lock(mutex_);
   for (;;) {
+    beat->Tick();
     if (stopping_ && queue_.empty()) return;
     if (Open(lock)) {
       // One writer asks whether the server is back; the others wait for what it finds.
       if (probing_ || Clock::now() < probe_at_) {
+        const ops::Pause pause(beat);
         if (probing_) {
           changed_.wait(lock);
         } else {
@@ -148,6 +173,7 @@ void Committer::Write(Database& database) {
       continue;
     }
     if (queue_.empty()) {
+      const ops::Pause pause(beat);
       changed_.wait(lock);
       continue;
     }

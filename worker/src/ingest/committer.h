@@ -28,24 +28,13 @@
 #include <vector>
 
 #include "ingest/database.h"
+#include "ingest/sink.h"
+#include "ops/progress.h"
 
 namespace auren::ingest {
 
-struct Answer {
-  enum class Kind {
-    kDone,         // `outcomes` holds one for each delivery
-    kQueueFull,    // too much is waiting
-    kDeadline,     // not known in time
-    kUnavailable,  // PostgreSQL is away, or the line is stopped
-  };
-  Kind kind = Kind::kUnavailable;
-  std::vector<Outcome> outcomes;
-};
-
-class Committer {
+class Committer : public Sink {
  public:
-  using Clock = std::chrono::steady_clock;
-
   struct Options {
     int writers = 2;
     std::int64_t max_deliveries = 512;  // accepted and not yet answered, all requests together
@@ -74,13 +63,14 @@ class Committer {
 
   using DatabaseFactory = std::function<std::unique_ptr<Database>()>;
 
-  Committer(Options options, const DatabaseFactory& factory, Observer observer);
-  ~Committer();  // Stop()
+  // `progress`, if there is one, hears of each writer; it outlives the committer.
+  Committer(Options options, const DatabaseFactory& factory, Observer observer,
+            ops::Progress* progress = nullptr);
+  ~Committer() override;  // Stop()
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  // Hands the deliveries over and waits for their outcome, at most until `deadline`. Thread safe.
-  Answer Submit(std::vector<Delivery> deliveries, Clock::time_point deadline);
+  Answer Submit(std::vector<Delivery> deliveries, Clock::time_point deadline) override;
 
   // Refuses new requests, answers all accepted ones (by their deadlines), ends the writers.
   // Idempotent.
@@ -100,7 +90,7 @@ class Committer {
   using Lock = std::unique_lock<std::mutex>;
 
   // A writer's life: take a group and commit it, or probe while the line is closed.
-  void Write(Database& database);
+  void Write(Database& database, ops::Beat* beat);
   std::vector<RequestPtr> Take(const Lock& lock);
   void Commit(Database& database, const std::vector<RequestPtr>& requests);
   // Sends the items until each of them has its answer: retries, halves, bisects.

@@ -47,5 +47,8 @@ std::string ToJson(const Delivery& delivery);
 // UUIDv5 in namespace 334c9f40-9714-586f-adfd-1aa731602170 over source + "/" + delivery_id, in
 // lower case. Known answer: ("healthkit", "d-1") gives 42a6b6de-29f1-528e-86c4-cc9509bfb5a3.
 std::string EventId(std::string_view source, std::string_view delivery_id);
+inline std::string EventId(const Delivery& delivery) {
+  return EventId(delivery.source, delivery.delivery_id);
+}
 
 }  // namespace auren::ingest

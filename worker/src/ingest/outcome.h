@@ -7,8 +7,9 @@
 namespace auren::ingest {
 
 struct Outcome {
-  std::string status;  // applied, duplicate or rejected; never empty in an answer
-  std::string event_id;
+  std::string status;    // applied, duplicate or rejected; never empty in an answer
+  std::string event_id;  // also of a rejected one: what it is asked for by
+  std::string user_id;   // whose it was taken to be; empty: not known
   int readings_accepted = 0;
   int readings_rejected = 0;
   std::string from_mode, to_mode;  // empty: no switch

@@ -10,13 +10,19 @@
 
 namespace auren::ingest {
 
+// What PgDatabase does, on a connection of the caller's and in the caller's transaction if there is
+// one. A delivery without a user comes back `rejected` with problem user_unresolved, one whose user
+// is not the API key's with user_mismatch; neither is sent.
+BatchResult IngestOn(postgres::Connection& connection,
+                     const std::vector<const Delivery*>& deliveries);
+
 class PgDatabase : public Database {
  public:
   PgDatabase(const std::string& url, const std::string& role) : connection_(url, role) {}
 
-  // A delivery without a user comes back `rejected` with problem user_unresolved, one whose user is
-  // not the API key's with user_mismatch; neither is sent.
-  BatchResult Ingest(const std::vector<const Delivery*>& deliveries) override;
+  BatchResult Ingest(const std::vector<const Delivery*>& deliveries) override {
+    return IngestOn(connection_, deliveries);
+  }
   void Disconnect() override { connection_.Disconnect(); }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "ops/process_metrics.h"
@@ -35,6 +36,10 @@ auto& GaugeFamily(prometheus::Registry& registry, const char* name, const char* 
 }
 auto& HistogramFamily(prometheus::Registry& registry, const char* name, const char* help) {
   return BuildHistogram().Name(name).Help(help).Register(registry);
+}
+
+std::int64_t UnixMilliseconds(std::chrono::system_clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
 }  // namespace
@@ -102,24 +107,36 @@ Metrics::Metrics(const std::string& version, const std::string& topic) {
         "invalid_name", "event_id_conflict", "no_usable_reading", "sql_error"}) {
     dead_letters_->Add({{"reason", reason}});
   }
-  breaker_->Add({{"dependency", "postgres"}});
+  for (const char* dependency : {"postgres", "kafka"}) breaker_->Add({{"dependency", dependency}});
   endpoint_requests_->Add({{"endpoint", "other"}, {"method", "GET"}, {"status", "404"}});
   endpoint_seconds_->Add({{"endpoint", "other"}}, kSeconds);
   reload_ok_->Set(1);
 
-  // Kafka and outbox: not built yet; the families are there so that dashboards need no change
-  // later.
-  for (const char* name :
-       {"auren_kafka_messages_processed_total", "auren_kafka_messages_sent_total"}) {
-    CounterFamily(r, name, "Kafka records.").Add({{"topic", topic}, {"status", "applied"}});
+  kafka_sent_ = &CounterFamily(r, "auren_kafka_messages_sent_total", "Records given to Kafka.");
+  for (const char* status : {"acknowledged", "failed"}) {
+    kafka_sent_->Add({{"topic", topic}, {"status", status}});
   }
-  GaugeFamily(r, "auren_kafka_consumer_lag_messages", "Log end minus the offset in PostgreSQL.")
-      .Add({{"topic", topic}, {"partition", "0"}});
-  SingleGauge(r, "auren_outbox_lag_seconds", "Age of the oldest event not yet published.");
+
+  kafka_processed_ = &CounterFamily(r, "auren_kafka_messages_processed_total",
+                                    "Records taken from Kafka into PostgreSQL.");
+  for (const char* status : {"applied", "duplicate", "dead_letter"}) {
+    kafka_processed_->Add({{"topic", topic}, {"status", status}});
+  }
+  kafka_lag_ = &GaugeFamily(r, "auren_kafka_consumer_lag_messages",
+                            "Log end minus the offset in PostgreSQL.");
+  kafka_lag_->Add({{"topic", topic}, {"partition", "0"}});
+  kafka_fenced_ = &Single(r, "auren_kafka_fenced_total",
+                          "Partitions lost in the middle of a batch to another worker.");
+  outbox_lag_ =
+      &SingleGauge(r, "auren_outbox_lag_seconds", "Age of the oldest event not yet published.");
   GaugeFamily(r, "auren_build_info", "Always 1.").Add({{"version", version}}).Set(1);
 }
 
 std::string Metrics::Expose() const {
+  const std::int64_t since = outbox_since_ms_;
+  const std::int64_t now = UnixMilliseconds(std::chrono::system_clock::now());
+  outbox_lag_->Set(since == 0 ? 0
+                              : static_cast<double>(std::max<std::int64_t>(now - since, 0)) / 1e3);
   std::vector<prometheus::MetricFamily> families = registry_.Collect();
   for (auto& family : CollectProcess()) families.push_back(std::move(family));
   std::ostringstream out;
@@ -161,8 +178,20 @@ void Metrics::Quality(const std::string& device_type, double score) {
 void Metrics::DeadLetter(const std::string& reason) {
   dead_letters_->Add({{"reason", reason}}).Increment();
 }
+void Metrics::KafkaSent(const std::string& topic, const std::string& status, double count) {
+  kafka_sent_->Add({{"topic", topic}, {"status", status}}).Increment(count);
+}
 void Metrics::Breaker(const std::string& dependency, double state) {
   breaker_->Add({{"dependency", dependency}}).Set(state);
+}
+void Metrics::OutboxBehindSince(std::optional<std::chrono::system_clock::time_point> since) {
+  outbox_since_ms_ = since ? UnixMilliseconds(*since) : 0;
+}
+void Metrics::KafkaProcessed(const std::string& topic, const std::string& status) {
+  kafka_processed_->Add({{"topic", topic}, {"status", status}}).Increment();
+}
+void Metrics::KafkaLag(const std::string& topic, int partition, double records) {
+  kafka_lag_->Add({{"topic", topic}, {"partition", std::to_string(partition)}}).Set(records);
 }
 void Metrics::Users(const std::string& mode, double count) {
   users_->Add({{"mode", mode}}).Set(count);

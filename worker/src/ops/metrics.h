@@ -9,7 +9,9 @@
 #include <prometheus/registry.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,7 +42,17 @@ class Metrics {
   void Anomalies(const std::string& device_type, const std::string& type, double count);
   void Quality(const std::string& device_type, double score);
   void DeadLetter(const std::string& reason);
+  // Records given to Kafka: `status` acknowledged, failed, or truncated (sent without its value).
+  void KafkaSent(const std::string& topic, const std::string& status, double count);
   void Breaker(const std::string& dependency, double state);  // 0 closed, 1 open
+
+  // When the oldest event was appended that the outbox has not published; nullopt: none. The lag is
+  // reckoned from it at each scrape, so it grows while nobody says anything.
+  void OutboxBehindSince(std::optional<std::chrono::system_clock::time_point> since);
+  // Records taken from a topic: applied, duplicate or dead_letter.
+  void KafkaProcessed(const std::string& topic, const std::string& status);
+  void KafkaLag(const std::string& topic, int partition, double records);
+  void KafkaFenced(double partitions) { kafka_fenced_->Increment(partitions); }
 
   void Users(const std::string& mode, double count);
   void EventStore(double events, double bytes);
@@ -62,11 +74,16 @@ class Metrics {
   prometheus::Histogram* healthkit_seconds_;
   Counters* anomalies_;
   Gauges* quality_;
-  Counters* dead_letters_;
+  Counters *dead_letters_, *kafka_sent_;
   Gauges* breaker_;
   Counters* endpoint_requests_;
   Histograms* endpoint_seconds_;
+  Counters* kafka_processed_;
+  Gauges* kafka_lag_;
+  prometheus::Counter* kafka_fenced_;
   prometheus::Gauge *reload_ok_, *restart_required_, *store_events_, *store_bytes_;
+  prometheus::Gauge* outbox_lag_;
+  std::atomic<std::int64_t> outbox_since_ms_{0};  // Unix time; 0: nothing is behind
 };
 
 }  // namespace auren::ops

@@ -62,4 +62,18 @@ Readiness::Answer Readiness::answer() const {
           body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"};
 }
 
+std::string Readiness::line() const {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return "stopping";
+  bool down = checks_.empty();
+  std::string failing;
+  for (const auto& [name, word] : checks_) {
+    down |= word.check == Check::kDown;
+    if (word.check == Check::kOk) continue;
+    failing += (failing.empty() ? ": " : "; ") + name;
+    if (!word.detail.empty()) failing += " (" + word.detail + ")";
+  }
+  return (down ? "not_ready" : failing.empty() ? "ready" : "degraded") + failing;
+}
+
 }  // namespace auren::ops

@@ -22,6 +22,9 @@ class Readiness {
     std::string body;  // {"status","checks":[{"name","status","detail"}]}
   };
   Answer answer() const;
+  // The same in one line: "ready", or the status and each check that is not ok with its detail;
+  // "stopping".
+  std::string line() const;
   bool ready() const { return answer().status == 200; }
 
  private:

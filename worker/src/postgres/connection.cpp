@@ -1,89 +1,39 @@
 #include "postgres/connection.h"
 
-#include <arpa/inet.h>
+#include <poll.h>
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 namespace auren::postgres {
 namespace {
 
-// Type numbers of the catalogue; fixed for good.
-constexpr Oid kText = 25, kBytea = 17, kTextArray = 1009, kJsonb = 3802, kJsonbArray = 3807;
-
-void AppendInt32(std::int32_t value, std::string* out) {
-  const std::uint32_t network = htonl(static_cast<std::uint32_t>(value));
-  out->append(reinterpret_cast<const char*>(&network), sizeof(network));
-}
-
-// The head of a binary one-dimensional array, as array_recv reads it.
-std::string ArrayHead(std::size_t count, bool has_null, Oid element) {
-  std::string out;
-  AppendInt32(count == 0 ? 0 : 1, &out);  // dimensions
-  AppendInt32(has_null ? 1 : 0, &out);
-  AppendInt32(static_cast<std::int32_t>(element), &out);
-  if (count > 0) {
-    AppendInt32(static_cast<std::int32_t>(count), &out);
-    AppendInt32(1, &out);  // lower bound
+// Parameters as libpq takes them. Borrows them.
+class Arguments {
+ public:
+  explicit Arguments(const std::vector<Param>& params) {
+    for (const Param& param : params) {
+      values_.push_back(param.null ? nullptr : param.data.data());
+      lengths_.push_back(static_cast<int>(param.data.size()));
+      formats_.push_back(param.format);
+    }
   }
-  return out;
-}
+  int count() const { return static_cast<int>(values_.size()); }
+  const char* const* values() const { return values_.data(); }
+  const int* lengths() const { return lengths_.data(); }
+  const int* formats() const { return formats_.data(); }
+
+ private:
+  std::vector<const char*> values_;
+  std::vector<int> lengths_, formats_;
+};
 
 std::string FirstLine(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
 }  // namespace
-
-Param Param::Null() {
-  Param param;
-  param.type = kText;
-  param.null = true;
-  return param;
-}
-
-Param Param::Text(std::string_view value) {
-  Param param;
-  param.type = kText;
-  param.format = 1;  // text's binary form is the text: no copy for a terminating NUL, no escapes
-  param.data = value;
-  return param;
-}
-
-Param Param::Bytes(std::string_view value) {
-  Param param = Text(value);
-  param.type = kBytea;
-  return param;
-}
-
-Param Param::Texts(const std::vector<std::optional<std::string>>& values) {
-  bool has_null = false;
-  for (const auto& value : values) has_null |= !value.has_value();
-  Param param;
-  param.type = kTextArray;
-  param.format = 1;
-  param.data = ArrayHead(values.size(), has_null, kText);
-  for (const auto& value : values) {
-    AppendInt32(value ? static_cast<std::int32_t>(value->size()) : -1, &param.data);
-    if (value) param.data.append(*value);
-  }
-  return param;
-}
-
-Param Param::Jsonbs(const std::vector<std::string_view>& values) {
-  std::size_t bytes = 32;
-  for (const std::string_view value : values) bytes += value.size() + 5;
-  Param param;
-  param.type = kJsonbArray;
-  param.format = 1;
-  param.data = ArrayHead(values.size(), false, kJsonb);
-  param.data.reserve(bytes);
-  for (const std::string_view value : values) {
-    AppendInt32(static_cast<std::int32_t>(value.size() + 1), &param.data);
-    param.data.push_back('\x01');  // jsonb's wire version
-    param.data.append(value);
-  }
-  return param;
-}
 
 bool Result::IsNull(int row, int column) const {
   return column < 0 || PQgetisnull(result_.get(), row, column) != 0;
@@ -162,40 +112,135 @@ std::optional<Error> Connection::Prepare(const std::string& sql, const std::vect
   std::vector<Oid> types;
   types.reserve(params.size());
   for (const Param& param : params) types.push_back(param.type);
-  const std::unique_ptr<PGresult, decltype(&PQclear)> result(
-      PQprepare(connection_.get(), name->c_str(), sql.c_str(), static_cast<int>(types.size()),
-                types.data()),
-      PQclear);
-  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) return LastError(result.get());
+  if (PQsendPrepare(connection_.get(), name->c_str(), sql.c_str(), static_cast<int>(types.size()),
+                    types.data()) != 1) {
+    return LastError(nullptr);
+  }
+  heard_ = Clock::now();
+  // To the very end of the answer: a session that is ended tells why before its connection closes.
+  std::optional<Error> failed;
+  for (;;) {
+    while (PQisBusy(connection_.get()) != 0) {
+      bool waited = false;
+      if (auto lost = Hear(-1, &waited)) return failed ? failed : lost;
+    }
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQgetResult(connection_.get()),
+                                                               PQclear);
+    if (!result) break;
+    if (PQresultStatus(result.get()) != PGRES_COMMAND_OK && !failed) {
+      failed = LastError(result.get());
+    }
+  }
+  if (failed) return failed;
   prepared_.emplace(sql, *name);
   return std::nullopt;
 }
 
-Result Connection::Execute(const std::string& sql, const std::vector<Param>& params) {
-  if (auto error = Connect()) return Result(std::move(*error));
+std::optional<Error> Connection::Send(const std::vector<Statement>& statements) {
+  if (auto error = Connect()) return error;
   const auto fail = [this](Error error) {
-    if (PQstatus(connection_.get()) != CONNECTION_OK) Disconnect();
-    return Result(std::move(error));
+    Disconnect();
+    return error;
   };
-
-  std::string name;
-  if (auto error = Prepare(sql, params, &name)) return fail(std::move(*error));
-
-  std::vector<const char*> values;
-  std::vector<int> lengths, formats;
-  for (const Param& param : params) {
-    values.push_back(param.null ? nullptr : param.data.data());
-    lengths.push_back(static_cast<int>(param.data.size()));
-    formats.push_back(param.format);
+  // Known to the server before: in a pipeline an unknown one would abort what follows.
+  std::vector<std::string> names(statements.size());
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    if (auto error = Prepare(statements[i].sql, statements[i].params, &names[i])) {
+      if (connection_ && PQstatus(connection_.get()) != CONNECTION_OK) Disconnect();
+      return error;
+    }
   }
-  PGresult* result =
-      PQexecPrepared(connection_.get(), name.c_str(), static_cast<int>(params.size()),
-                     values.data(), lengths.data(), formats.data(), /*resultFormat=*/0);
+  PGconn* connection = connection_.get();
+  if (PQenterPipelineMode(connection) != 1) return fail(LastError(nullptr));
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    const Arguments arguments(statements[i].params);
+    if (PQsendQueryPrepared(connection, names[i].c_str(), arguments.count(), arguments.values(),
+                            arguments.lengths(), arguments.formats(), /*resultFormat=*/0) != 1) {
+      return fail(LastError(nullptr));
+    }
+  }
+  if (PQpipelineSync(connection) != 1 || PQflush(connection) < 0) return fail(LastError(nullptr));
+  sent_ = statements.size();
+  heard_ = Clock::now();
+  results_.clear();
+  return std::nullopt;
+}
+
+bool Connection::Arrived(int timeout_ms) {
+  bool waited = false;
+  while (sent_ > 0) {
+    PGconn* connection = connection_.get();
+    if (connection == nullptr) {
+      Abandon({kConnectionFailure, "the connection was closed"});
+    } else if (PQstatus(connection) != CONNECTION_OK) {
+      Abandon(LastError(nullptr));
+    } else if (PQisBusy(connection) == 0) {
+      Take(PQgetResult(connection));
+    } else if (waited) {
+      return false;
+    } else {
+      if (const auto error = Hear(timeout_ms, &waited)) Abandon(*error);
+    }
+  }
+  return true;
+}
+
+// Waits at most so long for what the server sends, and takes it in. The error says that the
+// connection is lost, or patience over.
+std::optional<Error> Connection::Hear(int timeout_ms, bool* waited) {
+  const auto left = [this] {
+    return std::chrono::ceil<std::chrono::milliseconds>(heard_ + patience_ - Clock::now()).count();
+  };
+  int most = timeout_ms;
+  if (patience_.count() > 0) {
+    most = static_cast<int>(std::max<std::int64_t>(0, left()));
+    if (timeout_ms >= 0) most = std::min(timeout_ms, most);
+  }
+  pollfd ready{PQsocket(connection_.get()), POLLIN, 0};
+  const int heard = poll(&ready, 1, most);
+  *waited = heard >= 0 && timeout_ms >= 0;
+  if (heard > 0) heard_ = Clock::now();
+  if (PQconsumeInput(connection_.get()) != 1) return LastError(nullptr);
+  if (heard != 0 || patience_.count() == 0 || left() > 0) return std::nullopt;
+  Disconnect();
+  return Error{kConnectionFailure, "the server owes an answer and is silent"};
+}
+
+// One answer of the pipeline: a statement's result, the end of one (nullptr), or the end of all.
+void Connection::Take(PGresult* result) {
   const ExecStatusType status = PQresultStatus(result);
-  if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) return Result(result);
-  Error error = LastError(result);
+  if (result == nullptr) return;
+  if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+    results_.emplace_back(result);
+    return;
+  }
+  if (status == PGRES_PIPELINE_SYNC) {
+    if (PQexitPipelineMode(connection_.get()) != 1) Disconnect();
+    sent_ = 0;
+  } else if (status == PGRES_PIPELINE_ABORTED) {
+    results_.emplace_back(Error{results_.back().error().sqlstate, "a statement before it failed"});
+  } else {
+    results_.emplace_back(LastError(result));
+  }
   PQclear(result);
-  return fail(std::move(error));
+}
+
+// The connection is lost: what has not been answered never will be.
+void Connection::Abandon(const Error& error) {
+  while (results_.size() < sent_) results_.emplace_back(error);
+  sent_ = 0;
+  Disconnect();
+}
+
+std::vector<Result> Connection::Collect() {
+  while (!Arrived(-1)) {
+  }
+  return std::exchange(results_, {});
+}
+
+Result Connection::Execute(const std::string& sql, const std::vector<Param>& params) {
+  if (auto error = Send({{sql, params}})) return Result(std::move(*error));
+  return std::move(Collect().front());
 }
 
 }  // namespace auren::postgres

@@ -5,6 +5,8 @@
 
 #include <libpq-fe.h>
 
+#include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -12,6 +14,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "postgres/param.h"
 
 namespace auren::postgres {
 
@@ -21,21 +25,6 @@ inline constexpr const char* kConnectionFailure = "08006";
 struct Error {
   std::string sqlstate;  // never empty
   std::string message;   // first line of the server's or libpq's, without the password
-};
-
-// A statement's parameter, in the form the server reads fastest.
-class Param {
- public:
-  static Param Null();
-  static Param Text(std::string_view value);
-  static Param Bytes(std::string_view value);                                 // bytea
-  static Param Texts(const std::vector<std::optional<std::string>>& values);  // text[]
-  static Param Jsonbs(const std::vector<std::string_view>& values);           // jsonb[]
-
-  Oid type = 0;
-  bool null = false;
-  int format = 0;  // 0 text, 1 binary
-  std::string data;
 };
 
 // Rows, or an error.
@@ -52,10 +41,23 @@ class Result {
   // A NULL, or a column of -1, reads as empty.
   bool IsNull(int row, int column) const;
   std::string_view Get(int row, int column) const;
+  // The column as a number; 0 where Get is empty or no number.
+  template <typename T>
+  T Number(int row, int column) const {
+    T number{};
+    const std::string_view text = Get(row, column);
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+  }
 
  private:
   std::unique_ptr<PGresult, decltype(&PQclear)> result_;
   std::optional<Error> error_;
+};
+
+struct Statement {
+  std::string sql;
+  std::vector<Param> params;
 };
 
 class Connection {
@@ -67,14 +69,33 @@ class Connection {
   // no connection; afterwards a lost connection is closed, so that the next call makes a new one.
   Result Execute(const std::string& sql, const std::vector<Param>& params = {});
 
+  // Several statements in one trip to the server, which runs them while the caller does something
+  // else. Send returns when they are on their way; Arrived says whether all results are there,
+  // after waiting for at most `timeout_ms`; Collect waits for them and returns one for each
+  // statement, in order: after a failed one the rest were not run and carry its SQLSTATE. Nothing
+  // else may be asked of the connection between Send and Collect.
+  std::optional<Error> Send(const std::vector<Statement>& statements);
+  bool Arrived(int timeout_ms);
+  std::vector<Result> Collect();
+
   // Connects when not connected; the error says why it failed.
   std::optional<Error> Connect();
   bool connected() const { return connection_ != nullptr; }
   void Disconnect();
+  // How long a server may be silent while it owes an answer; then the connection counts as lost.
+  // It ends a statement of ours after 30 s itself: only one that hangs, or a pooler before it that
+  // does, lets 45 s go by. 0: for ever.
+  void SetPatience(std::chrono::milliseconds patience) { patience_ = patience; }
+
   // What the server calls itself (150020), 0 when not connected.
   int server_version() const { return connection_ ? PQserverVersion(connection_.get()) : 0; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  void Take(PGresult* result);
+  std::optional<Error> Hear(int timeout_ms, bool* waited);
+  void Abandon(const Error& error);
   Error LastError(const PGresult* result) const;
   std::optional<Error> Prepare(const std::string& sql, const std::vector<Param>& params,
                                std::string* name);
@@ -83,6 +104,10 @@ class Connection {
   const std::string application_name_;
   std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
   std::map<std::string, std::string, std::less<>> prepared_;  // SQL -> statement name
+  std::chrono::milliseconds patience_{45'000};
+  Clock::time_point heard_{};    // from the server, since something was sent
+  std::size_t sent_ = 0;         // statements of the pipeline under way
+  std::vector<Result> results_;  // of it, so far
 };
 
 }  // namespace auren::postgres

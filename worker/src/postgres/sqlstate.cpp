@@ -29,6 +29,7 @@ const std::vector<SqlstateRule>& SqlstateRules() {
       {"08", Action::kReconnect},         // connection exception
       {"57P", Action::kReconnect},        // shutdown, crash, cannot connect now
       {"25006", Action::kReconnect},      // read only: the old primary after a failover
+      {"25P03", Action::kReconnect},      // idle in a transaction for too long: we were held up
       {"40001", Action::kRetry},          // serialization failure
       {"40P01", Action::kRetry},          // deadlock
       {"55P03", Action::kRetry},          // lock not available

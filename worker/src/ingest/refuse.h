@@ -1,0 +1,14 @@
+// What becomes of a delivery that is refused before the database sees it, whichever way it came.
+#pragma once
+
+#include <string_view>
+
+#include "ingest/delivery.h"
+#include "ingest/outcome.h"
+
+namespace auren::ingest {
+
+// `rejected`, with problem {"code": code}. `code`: of http/problem.cpp's list.
+Outcome Refuse(const Delivery& delivery, std::string_view code);
+
+}  // namespace auren::ingest
