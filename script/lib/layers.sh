@@ -2,17 +2,47 @@
 # The test layers: layer_NAME each, a function whose first failing command is its end.
 #
 #   run_layer NAME    runs it into build/log/NAME.log, adds its counts to `passed` and `failed`
+#   begin_layer NAME  begins it beside the others, which come first; run_layer then waits for its end
 #
-# REQUIRES: common.sh, pghome.sh, cluster.sh, build.sh; CLUSTER is the folder of the tests' own cluster.
+# REQUIRES: common.sh, pghome.sh, cluster.sh, kafka.sh, build.sh; CLUSTER is the folder of the tests' own
+# cluster.
 
 # Libraries of the distribution are not built for ThreadSanitizer, which cannot see their locks: only
 # what our code does is judged.
 SANITIZER_OPTIONS=(ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
   UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:ignore_noninstrumented_modules=1)
 
+declare -A BEGUN=()
+
+begin_layer() {
+  local name=$1 log=build/log/$1.log
+  mkdir -p build/log
+  rm -f "$log.status"
+  # shellcheck disable=SC2016
+  setsid nice -n 19 bash -c 'begun=$SECONDS; status=0; script/test --run "$0" || status=$?
+    echo "$((SECONDS - begun)) s"; echo $status >"build/log/$0.log.status"' "$name" >"$log" 2>&1 &
+  BEGUN[$name]=$!
+  at_exit "kill -- -$! 2>/dev/null || true"
+}
+
+await_layer() {
+  local log=build/log/$1.log
+  until [ -f "$log.status" ]; do
+    kill -0 "$2" || return 1
+    sleep 0.5
+  done
+  cat "$log"
+  return "$(cat "$log.status")"
+}
+
 run_layer() {
   local name=$1 log=build/log/$1.log good bad status=0
-  step "$log" "$(printf '%-11s' "$name")" -- script/test --run "$name" || status=$?
+  if [ -n "${BEGUN[$name]:-}" ]; then
+    log=build/log/$1.end.log
+    step "$log" "$(printf '%-11s' "$name")" -- await_layer "$name" "${BEGUN[$name]}" || status=$?
+  else
+    step "$log" "$(printf '%-11s' "$name")" -- script/test --run "$name" || status=$?
+  fi
   read -r good bad < <(count_results "$log")
   # Something broke that no test could count, or nothing ran at all: that is a failure too.
   if [ $status != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
@@ -104,11 +134,16 @@ layer_sanitizers() {
     "$PYTHON" -m pytest -p no:cacheprovider tests/system/test_bad_input.py tests/system/test_payloads.py
 }
 
-layer_system() { "$PYTHON" -m pytest -p no:cacheprovider -ra tests/system; }
+layer_system() {
+  kafka_fetch
+  # Most of their time they wait: each of several has a server and a broker of its own.
+  "$PYTHON" -m pytest -p no:cacheprovider -ra -n 3 --dist loadfile tests/system
+}
 
-# kill -9 under load; in the long form also minutes of the global order under fire, of which the tap layer
-# has seconds.
+# kill -9 under load, and the Kafka bridge under fire; in the long form also minutes of the global order, of
+# which the tap layer has seconds.
 layer_fault() {
+  kafka_fetch
   "$PYTHON" -m pytest -p no:cacheprovider -ra -s tests/fault
   if [ "${AUREN_FAULT_FIRE_SECONDS:-0}" = 0 ]; then return; fi
   export AUREN_FIRE_SECONDS=$AUREN_FAULT_FIRE_SECONDS AUREN_FIRE_SEED=${AUREN_FAULT_SEED:-}
@@ -117,7 +152,8 @@ layer_fault() {
 
 layer_demo() {
   script/demo --once
-  echo '1 passed, 0 failed'
+  script/demo --kafka --once
+  echo '2 passed, 0 failed'
 }
 
 layer_tsan() {

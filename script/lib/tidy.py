@@ -3,8 +3,8 @@
     tidy.py COMPILE_COMMANDS SERVER_INCLUDES
 
 The worker's and the core's files take their flags from COMPILE_COMMANDS; the extension's glue,
-which make builds, gets those of the Makefile. The tests are left out: most of what it would read, for
-minutes, is the test library's macros. The key of a verdict is the content
+which make builds, gets those of the Makefile. What was generated is left out, and the tests are: most
+of what it would read, for minutes, is the test library's macros. The key of a verdict is the content
 of the file, of all of ours that it includes, of .clang-tidy and of the flags: a change in a header
 looks again at what includes it, and at nothing else.
 """
@@ -94,7 +94,7 @@ def main():
     work = {}
     for entry in json.loads(pathlib.Path(commands).read_text(encoding="utf-8")):
         path = pathlib.Path(entry["file"])
-        if ROOT / "tests" not in path.parents:
+        if not {ROOT / "tests", ROOT / "build"} & set(path.parents):
             work[path] = flags_of(entry)
     for path in sorted((ROOT / "extension/src").glob("*/*.cpp")):
         if path.parent.name != "core":

@@ -15,7 +15,7 @@ class Load:
     PEOPLE = 12
 
     def __init__(self, house, dice, lanes=8):
-        self.house = house
+        self.house, self.lanes = house, lanes
         self.accepted = {}  # event id -> how often it was answered 2xx
         self.lock = threading.Lock()
         self.stopping = threading.Event()
@@ -24,7 +24,7 @@ class Load:
         self.asking = 0  # tries that are waiting for their answer right now
         self.struck = 0  # tries that were, when a blow fell
         seeds = [dice.randrange(1 << 32) for _ in range(lanes)]
-        self.threads = [threading.Thread(target=self._lane, args=(lane, seed))
+        self.threads = [threading.Thread(target=self._lane, args=(lane, seed), daemon=True)
                         for lane, seed in enumerate(seeds)]
         for thread in self.threads:
             thread.start()

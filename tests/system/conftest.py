@@ -1,7 +1,9 @@
-"""Fixtures: one private PostgreSQL for the session, a database and a worker for each file or test."""
+"""Fixtures: one private PostgreSQL and, when a test asks for it, one Kafka for the session; a database and a
+worker for each file or test."""
 
 import pytest
 
+from broker import Broker
 from harness import Cluster
 from house import House
 
@@ -11,6 +13,21 @@ def cluster():
     made = Cluster()
     yield made
     made.destroy()
+
+
+@pytest.fixture(scope="session")
+def broker():
+    """One Kafka for all who ask for it; whoever does something to it finds it well again afterwards."""
+    made = Broker()
+    yield made
+    made.destroy()
+
+
+@pytest.fixture(autouse=True)
+def revived(request):
+    yield
+    if "broker" in request.fixturenames:
+        request.getfixturevalue("broker").revive()
 
 
 @pytest.fixture(scope="module")

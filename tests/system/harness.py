@@ -46,7 +46,8 @@ def await_that(condition, what, patience=PATIENCE):
 
 def shell(*command):
     """Runs a function of script/lib."""
-    libs = "".join(f". {ROOT}/script/lib/{lib}.sh; " for lib in ("common", "pghome", "cluster"))
+    libs = "".join(f". {ROOT}/script/lib/{lib}.sh; "
+                   for lib in ("common", "pghome", "cluster", "kafka", "examples"))
     done = subprocess.run(["bash", "-c", libs + '"$@"', "system", *map(str, command)],
                           capture_output=True, text=True, check=False)
     if done.returncode:
@@ -130,6 +131,17 @@ class Cluster:
         return f"postgresql://{self.ROLE}@/{database}?host={self.host}&port={self.port}"
 
 
+def program():
+    """The worker under test."""
+    return os.environ.get("AUREN_WORKER", str(ROOT / "build/cmake/auren-worker"))
+
+
+def run_command(env, *words):
+    """A command of the worker's, to its end."""
+    return subprocess.run([program(), *map(str, words)], cwd=ROOT, capture_output=True, text=True,
+                          timeout=120, check=False, env={"PATH": "/usr/bin:/bin", **(env or {})})
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.body = status, body
@@ -144,10 +156,9 @@ class Answer:
 
 
 class Worker:
-    """The real worker. `env` adds to and overrides its environment."""
+    """The real worker. `env` adds to and overrides its environment; `components` are what will listen."""
 
-    def __init__(self, url, env=None, args=(), config=None):
-        program = os.environ.get("AUREN_WORKER", str(ROOT / "build/cmake/auren-worker"))
+    def __init__(self, url, env=None, args=(), config=None, components=("http", "ops")):
         self.env = {
             "PATH": os.environ["PATH"], "LANG": "C.UTF-8",
             "POSTGRES_URL": url,
@@ -162,12 +173,12 @@ class Worker:
         self.env.update(env or {})
         self.lines = []
         self.process = subprocess.Popen(
-            [program, *(["--config", str(config)] if config else []), *args], cwd=ROOT,
+            [program(), *(["--config", str(config)] if config else []), *args], cwd=ROOT,
             env={k: v for k, v in self.env.items() if v is not None},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        self.port = self.listening("http")
+        self.port = self.listening("http") if "http" in components else None
         self.ops_port = self.listening("ops")
 
     def _read(self):

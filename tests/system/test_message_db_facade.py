@@ -180,7 +180,7 @@ def any_call(pair, rnd, known):
         pair.call(kind, name)
 
 
-@pytest.mark.parametrize("seed", [1, 2, SEED])
+@pytest.mark.parametrize("seed", [1, 2, SEED], ids=["1", "2", "random"])
 def test_random_calls(pair, seed):
     print(f"AUREN_FACADE_SEED={seed}")
     rnd, known = random.Random(seed), []

@@ -2,12 +2,11 @@
 
 import json
 import re
-import subprocess
 
 import pytest
 
 from bodies import sample, samples
-from harness import BOUND_KEY, KEY, OURA_SECRET, ROOT, Worker, await_that
+from harness import BOUND_KEY, KEY, OURA_SECRET, Worker, await_that, run_command
 
 FAMILIES = """
 auren_webhook_events_total auren_webhook_process_duration_seconds auren_active_webhook_tasks
@@ -24,9 +23,7 @@ process_open_fds""".split()
 
 
 def run(*args, env=None):
-    program = ROOT / "build/cmake/auren-worker"
-    return subprocess.run([program, *map(str, args)], cwd=ROOT, capture_output=True, text=True,
-                          timeout=60, check=False, env={"PATH": "/usr/bin:/bin", **(env or {})})
+    return run_command(env, *args)
 
 
 def test_health_and_ready(house):

@@ -1,18 +1,13 @@
 """The simulator's stories, through the real worker: who alarms, and who does not."""
 
 import json
-import os
-import subprocess
 
-from harness import KEY, OURA_SECRET, ROOT
+from harness import KEY, OURA_SECRET, run_command
 
 
 def simulate(*args):
-    program = os.environ.get("AUREN_WORKER", str(ROOT / "build/cmake/auren-worker"))
-    return subprocess.run([program, "simulate", *map(str, args)], cwd=ROOT, capture_output=True, text=True,
-                          timeout=120, check=False,
-                          env={"PATH": "/usr/bin:/bin", "HEALTHKIT_API_KEYS": f"bound:someone,{KEY}",
-                               "OURA_CLIENT_SECRET": OURA_SECRET})
+    return run_command({"HEALTHKIT_API_KEYS": f"bound:someone,{KEY}", "OURA_CLIENT_SECRET": OURA_SECRET},
+                       "simulate", *args)
 
 
 def test_stories(house):
