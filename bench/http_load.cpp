@@ -1,6 +1,10 @@
 // Keep-alive connections that each post one delivery after the other, as fast as they are answered.
 //
-//   http_load PORT PATH KEY CONNECTIONS SECONDS
+//   http_load PORT PATH KEY CONNECTIONS SECONDS [RATE [BYTES]]
+//
+// With a RATE above 0 the requests of a second are spread evenly over it and each is timed from the
+// moment it was due, so that a server that keeps one waiting does not make the next one late
+// unseen. With BYTES the bodies have more readings: sixteen sizes in turn, the greatest of BYTES.
 //
 // Every body is another person's reading of another moment, so nothing is a duplicate. Prints one
 // line:
@@ -18,6 +22,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
+#include <functional>
 #include <map>
 #include <string>
 #include <thread>
@@ -79,31 +84,59 @@ int Receive(int fd, bool* last) {
   return std::atoi(got.c_str() + 9);  // after "HTTP/1.1 "
 }
 
-void Run(int port, const std::string& path, const std::string& key, int number, std::time_t begun,
-         Clock::time_point stop, Lane* lane) {
-  int fd = Connect(port);
-  for (long i = 0; Clock::now() < stop; ++i) {
-    // An hour of readings for each thousand requests: old ones, which switch no mode.
-    const std::time_t at = begun - 90000 - (i / kPeople) * 60 - number;
+struct Load {
+  int port = 0;
+  std::string path, key;
+  std::size_t bytes = 0;       // of the greatest body; 0: one reading each
+  Clock::duration interval{};  // between the requests of one connection; 0: none
+  Clock::time_point begun, stop;
+  std::time_t now = std::time(nullptr);
+};
+
+// Old readings, which switch no mode: a minute each, one body after the other.
+std::string Body(const Load& load, int number, long i) {
+  constexpr std::size_t kReading = 72;
+  constexpr long kSizes = 16;
+  const auto wanted = load.bytes / kSizes * static_cast<std::size_t>(1 + i * 7 % kSizes);
+  const long readings = std::max(1L, static_cast<long>(wanted / kReading));
+  std::string body = fmt::format(R"({{"user_id":"bench{}_{}","samples":[)", number, i % kPeople);
+  for (long reading = 0; reading < readings; ++reading) {
+    const std::time_t at =
+        load.now - 90000 -
+        ((i / kPeople) * std::max(1L, static_cast<long>(load.bytes / kReading)) + reading) * 60 -
+        number;
     std::tm parts{};
     gmtime_r(&at, &parts);
     char stamp[32];
     std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    const std::string body = fmt::format(
-        R"({{"user_id":"bench{}_{}","samples":[{{"type":"heartRate","value":{},"timestamp":"{}"}}]}})",
-        number, i % kPeople, 60 + i % 30, stamp);
+    body += fmt::format(R"({}{{"type":"heartRate","value":{},"timestamp":"{}"}})",
+                        reading > 0 ? "," : "", 60 + i % 30, stamp);
+  }
+  return body + "]}";
+}
+
+void Run(const Load& load, int number, Clock::duration first, Lane* lane) {
+  int fd = Connect(load.port);
+  Clock::time_point due = load.begun + first;
+  for (long i = 0; Clock::now() < load.stop; ++i, due += load.interval) {
+    const std::string body = Body(load, number, i);
     const std::string request = fmt::format(
         "POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         "Authorization: Bearer {}\r\nContent-Length: {}\r\n\r\n{}",
-        path, key, body.size(), body);
-    const auto before = Clock::now();
+        load.path, load.key, body.size(), body);
+    if (load.interval > Clock::duration::zero()) {
+      if (due >= load.stop) break;
+      std::this_thread::sleep_until(due);
+    } else {
+      due = Clock::now();
+    }
     int status = 0;
     bool last = false;
     if (fd >= 0 && Send(fd, request)) status = Receive(fd, &last);
-    const std::chrono::duration<float, std::milli> took = Clock::now() - before;
+    const std::chrono::duration<float, std::milli> took = Clock::now() - due;
     if (status == 0 || last) {
       if (fd >= 0) close(fd);
-      fd = Connect(port);
+      fd = Connect(load.port);
     }
     if (status >= 200 && status < 300) {
       lane->milliseconds.push_back(took.count());
@@ -117,24 +150,32 @@ void Run(int port, const std::string& path, const std::string& key, int number, 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6) {
-    fmt::print(stderr, "usage: http_load PORT PATH KEY CONNECTIONS SECONDS\n");
+  if (argc < 6 || argc > 8) {
+    fmt::print(stderr, "usage: http_load PORT PATH KEY CONNECTIONS SECONDS [RATE [BYTES]]\n");
     return 64;
   }
+  const auto seconds = [](double count) {
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(count));
+  };
   const int connections = std::atoi(argv[4]);
-  const double seconds = std::atof(argv[5]);
+  const double rate = argc > 6 ? std::atof(argv[6]) : 0;
+  Load load;
+  load.port = std::atoi(argv[1]);
+  load.path = argv[2];
+  load.key = argv[3];
+  load.bytes = argc > 7 ? std::strtoul(argv[7], nullptr, 10) : 0;
+  if (rate > 0) load.interval = seconds(connections / rate);
+  load.begun = Clock::now();
+  load.stop = load.begun + seconds(std::atof(argv[5]));
   std::vector<Lane> lanes(static_cast<std::size_t>(connections));
   std::vector<std::thread> threads;
   threads.reserve(lanes.size());
-  const auto begun = Clock::now();
-  const auto stop =
-      begun + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   for (int i = 0; i < connections; ++i) {
-    threads.emplace_back(Run, std::atoi(argv[1]), std::string(argv[2]), std::string(argv[3]), i,
-                         std::time(nullptr), stop, &lanes[static_cast<std::size_t>(i)]);
+    threads.emplace_back(Run, std::cref(load), i, load.interval * i / connections,
+                         &lanes[static_cast<std::size_t>(i)]);
   }
   for (std::thread& thread : threads) thread.join();
-  const std::chrono::duration<double> took = Clock::now() - begun;
+  const std::chrono::duration<double> took = Clock::now() - load.begun;
   std::vector<float> all;
   long failed = 0;
   for (const Lane& lane : lanes) {

@@ -5,13 +5,9 @@
     message-db    the real one, @eventide/message-db, in a database of its own
 """
 
-import pathlib
-import sys
+from message_db import install_message_db
 
 from server import fresh_database, value
-
-sys.path.append(str(pathlib.Path(__file__).parent.parent / "tests" / "system"))
-from message_db import install_message_db  # noqa: E402
 
 RAW = """
 CREATE TABLE raw_events (LIKE events.event_store INCLUDING ALL);
