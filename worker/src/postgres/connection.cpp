@@ -215,6 +215,7 @@ void Connection::Take(PGresult* result) {
     return;
   }
   if (status == PGRES_PIPELINE_SYNC) {
+    if (results_.size() > sent_) Revoke(LastWord());
     if (PQexitPipelineMode(connection_.get()) != 1) Disconnect();
     sent_ = 0;
   } else if (status == PGRES_PIPELINE_ABORTED) {
@@ -225,8 +226,25 @@ void Connection::Take(PGresult* result) {
   PQclear(result);
 }
 
+// An error beyond the statements' own answers: that of the commit at the pipeline's end.
+Error Connection::LastWord() {
+  Error error = results_.back().error();
+  results_.pop_back();
+  return error;
+}
+
+// What was answered does not hold. Without a transaction block the server commits at the pipeline's
+// end, behind its answers: an error there undoes them all, and a session that is ended there still
+// sends what it had ready.
+void Connection::Revoke(const Error& error) {
+  for (Result& result : results_) {
+    if (result.ok()) result = Result(error);
+  }
+}
+
 // The connection is lost: what has not been answered never will be.
 void Connection::Abandon(const Error& error) {
+  Revoke(results_.size() > sent_ ? LastWord() : error);
   while (results_.size() < sent_) results_.emplace_back(error);
   sent_ = 0;
   Disconnect();

@@ -72,8 +72,10 @@ class Connection {
   // Several statements in one trip to the server, which runs them while the caller does something
   // else. Send returns when they are on their way; Arrived says whether all results are there,
   // after waiting for at most `timeout_ms`; Collect waits for them and returns one for each
-  // statement, in order: after a failed one the rest were not run and carry its SQLSTATE. Nothing
-  // else may be asked of the connection between Send and Collect.
+  // statement, in order: after a failed one the rest were not run and carry its SQLSTATE. A result
+  // is good only when the server has said that the whole is done, its commit included; if the
+  // connection ends before, all are errors. Nothing else may be asked of the connection between
+  // Send and Collect.
   std::optional<Error> Send(const std::vector<Statement>& statements);
   bool Arrived(int timeout_ms);
   std::vector<Result> Collect();
@@ -95,6 +97,8 @@ class Connection {
 
   void Take(PGresult* result);
   std::optional<Error> Hear(int timeout_ms, bool* waited);
+  Error LastWord();
+  void Revoke(const Error& error);
   void Abandon(const Error& error);
   Error LastError(const PGresult* result) const;
   std::optional<Error> Prepare(const std::string& sql, const std::vector<Param>& params,
