@@ -1,14 +1,14 @@
 """From the webhook to the LISTEN payload in a client, at a third of the full rate.
 
-The full rate is measured first in every round: 32 connections, each posting as soon as it is answered. Then a
-third of it is posted evenly, every request timed from the moment it was due. One delivery in twenty switches a
-mode: somebody new whose heart races, so that each of them must. The others are calm, of this moment, and judged
-as well. A process of its own listens; a payload belongs to the delivery of its person, and all read the same
-clock of the machine (CLOCK_MONOTONIC).
+The full rate is measured first in every round: 32 connections, each posting as soon as it is answered. Then
+a third of it is posted evenly, every request timed from the moment it was due. One delivery in twenty
+switches a mode: somebody new whose heart races, so that each of them must. The others are calm, of this
+moment, and judged as well. A process of its own listens; a payload belongs to the delivery of its person,
+and all read the same clock of the machine (CLOCK_MONOTONIC).
 
 The times have the whole way in them: HTTP, mapping, the wait for a batch, judging, the commit, and the
-notification, which PostgreSQL sends after it. The generator, the listener, the worker and PostgreSQL share the
-cores. Beside it, of the same deliveries: until the webhook was answered.
+notification, which PostgreSQL sends after it. The generator, the listener, the worker and PostgreSQL share
+the cores. Beside it, of the same deliveries: until the webhook was answered.
 """
 
 import concurrent.futures
@@ -115,7 +115,7 @@ def measure(port, name):
 def run():
     with fresh_store() as conn:
         conn.execute(ROLE)
-    table(f"webhook to LISTEN payload, {CONNECTIONS} connections, one delivery in {1 / SHARE:.0f} switches", "")
+    table(f"webhook to LISTEN payload, {CONNECTIONS} connections, one in {1 / SHARE:.0f} switches", "")
     with tempfile.TemporaryDirectory() as folder, worker(pathlib.Path(folder) / "worker.log") as port:
         rounds = list(zip(*(measure(port, f"switch{number}") for number in range(ROUNDS))))
     full, third, switches, p50, p99, answer_p50, answer_p99 = rounds

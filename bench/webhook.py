@@ -84,8 +84,8 @@ def empty_server():
 def load(port, path, connections, rate=0, seconds=SECONDS, fresh=False):
     """Requests a second, p50 and p99 in ms; with a rate, at that many requests a second. Fresh readings are
     judged too."""
-    command = [PROGRAMS / "http_load", str(port), path, KEY, str(connections), str(seconds), f"{rate:.0f}", "0",
-               *(["fresh"] if fresh else [])]
+    command = [PROGRAMS / "http_load", str(port), path, KEY, str(connections), str(seconds), f"{rate:.0f}",
+               "0", *(["fresh"] if fresh else [])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     rate, p50, p99, failed = (float(word) for word in done.stdout.split())
     if failed:

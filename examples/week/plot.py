@@ -54,7 +54,8 @@ path { fill: none; stroke-width: 1.5 } .grid { stroke-width: 1 }
 COLOURS = """
 text, .night { fill: %(ink)s } .faint { fill: %(faint)s } .ground { fill: %(ground)s }
 .grid { stroke: %(grid)s } .nights { stroke: %(ink)s } .night { stroke: %(ground)s }
-.band { fill: %(hrv)s } .reference { stroke: %(hrv)s } .limit { stroke: %(reflex)s } .below { fill: %(reflex)s }
+.band { fill: %(hrv)s } .reference { stroke: %(hrv)s }
+.limit { stroke: %(reflex)s } .below { fill: %(reflex)s }
 .reflex { fill: %(reflex)s } .guardian { fill: %(guardian)s }
 .hypothesis { fill: %(hypothesis)s } .pattern { fill: %(pattern)s }
 """
@@ -126,8 +127,8 @@ def draw_modes(picture, modes):
         if mode != "pattern":
             picture.box(f"{mode} tint", left, TOP, right, BOTTOM)
         picture.box(mode, left, top + 4, right, top + LANE - 4, 3)
-        # Calm is what is left when nothing is said. A trigger stands behind its bar, or, where the lane's next
-        # bar is too near, before it.
+        # What led to pattern is always calm. A trigger stands behind its bar, or, where the next bar of the
+        # lane is too near, before it.
         if began and mode != "pattern":
             later = [picture.x(each[1]) for each in modes[number + 1:] if each[0] == mode]
             if right + 8 + LETTER * len(trigger) < min(later, default=WIDTH - RIGHT):
@@ -183,7 +184,7 @@ def main(url="postgresql:///auren", file="week.svg"):
     draw_nights(picture, nights)
     draw_key(picture)
     with open(file, "w", encoding="utf-8") as out:
-        out.write(picture.svg("Eighteen nights of heart rate variability with the baseline's band, and the modes"))
+        out.write(picture.svg("Eighteen nights of HRV with the band of the baseline, and the modes"))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""The story of docs/week.md: what becomes of Mara's readings, and the picture of them. That the page shows it as it
-is: test_docs.py."""
+"""The story of docs/week.md: what becomes of Mara's readings, and the picture of them. That the page shows
+it as it is: test_docs.py."""
 
 import os
 import subprocess
@@ -86,7 +86,8 @@ def test_the_picture_is_the_one_that_is_shown(told, tmp_path):
     """Another zone of the server, another language: the same bytes."""
     drawn = tmp_path / "week.svg"
     subprocess.run([sys.executable, WEEK / "plot.py", told[0], drawn], check=True, timeout=60,
-                   env={**os.environ, "PGTZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"})
+                   env={**os.environ, "PGTZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8",
+                        "PYTHONDONTWRITEBYTECODE": "1"})
     xml.etree.ElementTree.parse(drawn)
     assert drawn.read_bytes() == (ROOT / "docs/images/week.svg").read_bytes()
 
@@ -99,7 +100,8 @@ def test_its_lines_are_the_engines(told):
         " FROM events.replay_stream('user:mara') e, jsonb_array_elements(e.event_data -> 'factors') f"
         " WHERE e.event_data ->> 'trigger' = 'hrv_drop' AND f ->> 'trigger' = 'hrv_drop'").fetchall()
     with conn.cursor(row_factory=psycopg.rows.namedtuple_row) as cursor:
-        nights = cursor.execute(plot.NIGHTS, {"person": plot.PERSON, "from": plot.FROM, "to": plot.TO}).fetchall()
+        asked = {"person": plot.PERSON, "from": plot.FROM, "to": plot.TO}
+        nights = cursor.execute(plot.NIGHTS, asked).fetchall()
     [tuesday] = [night for night in nights if night.value < night.drop_limit]
     assert tuesday.reference == pytest.approx(baseline, rel=1e-9)
     assert tuesday.drop_limit == pytest.approx(threshold, rel=1e-9)
