@@ -20,7 +20,6 @@ import pathlib
 import select
 import statistics
 import tempfile
-import threading
 import time
 
 from report import ROUNDS, at_most, single, table
@@ -94,19 +93,20 @@ def measure(port, name):
     full, _, _ = load(port, WEBHOOK, CONNECTIONS, fresh=True)
     third = full / 3
     ours, theirs = multiprocessing.Pipe()
-    listener = multiprocessing.Process(target=listen, args=(theirs,))
+    listener = multiprocessing.Process(target=listen, args=(theirs,), daemon=True)
     listener.start()
     ours.recv()
-    calm = threading.Thread(target=load, args=(port, WEBHOOK, CONNECTIONS, third * (1 - SHARE)),
-                            kwargs={"seconds": SECONDS, "fresh": True})
-    calm.start()
-    sent = send_switching(port, third * SHARE, name)
-    calm.join()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        calm = pool.submit(load, port, WEBHOOK, CONNECTIONS, third * (1 - SHARE), SECONDS, fresh=True)
+        sent = send_switching(port, third * SHARE, name)
+        kept_up = calm.result()[0] / (third * (1 - SHARE))
     ours.send(len(sent))
     heard = ours.recv()
     listener.join()
     if sent.keys() != heard.keys():
         raise RuntimeError(f"{len(sent)} deliveries must switch, {len(heard)} payloads came")
+    if kept_up < 0.95:
+        raise RuntimeError(f"only {kept_up:.0%} of the calm deliveries were answered in time")
     return (full, third, len(sent),
             *percentiles(heard[person] - due for person, (due, _) in sent.items()),
             *percentiles(answered - due for due, answered in sent.values()))
