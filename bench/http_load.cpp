@@ -1,10 +1,12 @@
 // Keep-alive connections that each post one delivery after the other, as fast as they are answered.
 //
-//   http_load PORT PATH KEY CONNECTIONS SECONDS [RATE [BYTES]]
+//   http_load PORT PATH KEY CONNECTIONS SECONDS [RATE [BYTES [fresh]]]
 //
 // With a RATE above 0 the requests of a second are spread evenly over it and each is timed from the
 // moment it was due, so that a server that keeps one waiting does not make the next one late
-// unseen. With BYTES the bodies have more readings: sixteen sizes in turn, the greatest of BYTES.
+// unseen. With BYTES above 0 the bodies have more readings: sixteen sizes in turn, the greatest of
+// BYTES. With `fresh` they are of this moment, and judged: calm, so that they switch no mode
+// either.
 //
 // Every body is another person's reading of another moment, so nothing is a duplicate. Prints one
 // line:
@@ -25,6 +27,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -87,24 +90,25 @@ int Receive(int fd, bool* last) {
 struct Load {
   int port = 0;
   std::string path, key;
-  std::size_t bytes = 0;       // of the greatest body; 0: one reading each
+  std::size_t bytes = 0;  // of the greatest body; 0: one reading each
+  bool fresh = false;
   Clock::duration interval{};  // between the requests of one connection; 0: none
   Clock::time_point begun, stop;
   std::time_t now = std::time(nullptr);
 };
 
-// Old readings, which switch no mode: a minute each, one body after the other.
+// Old readings, a minute each, one body after the other: too old to be judged.
 std::string Body(const Load& load, int number, long i) {
   constexpr std::size_t kReading = 72;
   constexpr long kSizes = 16;
   const auto wanted = load.bytes / kSizes * static_cast<std::size_t>(1 + i * 7 % kSizes);
   const long readings = std::max(1L, static_cast<long>(wanted / kReading));
+  const long before = i / kPeople * std::max(1L, static_cast<long>(load.bytes / kReading));
+  const std::time_t newest =
+      load.fresh ? std::time(nullptr) : load.now - 90000 - before * 60 - number;
   std::string body = fmt::format(R"({{"user_id":"bench{}_{}","samples":[)", number, i % kPeople);
   for (long reading = 0; reading < readings; ++reading) {
-    const std::time_t at =
-        load.now - 90000 -
-        ((i / kPeople) * std::max(1L, static_cast<long>(load.bytes / kReading)) + reading) * 60 -
-        number;
+    const std::time_t at = newest - reading * 60;
     std::tm parts{};
     gmtime_r(&at, &parts);
     char stamp[32];
@@ -150,8 +154,9 @@ void Run(const Load& load, int number, Clock::duration first, Lane* lane) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 6 || argc > 8) {
-    fmt::print(stderr, "usage: http_load PORT PATH KEY CONNECTIONS SECONDS [RATE [BYTES]]\n");
+  if (argc < 6 || argc > 9) {
+    fmt::print(stderr,
+               "usage: http_load PORT PATH KEY CONNECTIONS SECONDS [RATE [BYTES [fresh]]]\n");
     return 64;
   }
   const auto seconds = [](double count) {
@@ -164,6 +169,7 @@ int main(int argc, char** argv) {
   load.path = argv[2];
   load.key = argv[3];
   load.bytes = argc > 7 ? std::strtoul(argv[7], nullptr, 10) : 0;
+  load.fresh = argc > 8 && std::string_view(argv[8]) == "fresh";
   if (rate > 0) load.interval = seconds(connections / rate);
   load.begun = Clock::now();
   load.stop = load.begun + seconds(std::atof(argv[5]));

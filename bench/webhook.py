@@ -81,9 +81,11 @@ def empty_server():
         yield int(process.stdout.readline())
 
 
-def load(port, path, connections, rate=0):
-    """Requests a second, p50 and p99 in ms; with a rate, at that many requests a second."""
-    command = [PROGRAMS / "http_load", str(port), path, KEY, str(connections), str(SECONDS), f"{rate:.0f}"]
+def load(port, path, connections, rate=0, seconds=SECONDS, fresh=False):
+    """Requests a second, p50 and p99 in ms; with a rate, at that many requests a second. Fresh readings are
+    judged too."""
+    command = [PROGRAMS / "http_load", str(port), path, KEY, str(connections), str(seconds), f"{rate:.0f}",
+               "0", *(["fresh"] if fresh else [])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     rate, p50, p99, failed = (float(word) for word in done.stdout.split())
     if failed:

@@ -7,6 +7,7 @@ threads in the same database, with its own PostgreSQL saver: each person is reme
 What the nodes say is fixed here; in yours a model says it, with `behavior` as its instruction.
 """
 
+import contextlib
 import json
 import operator
 import random
@@ -144,4 +145,5 @@ def main(url):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "postgresql:///auren")
+    with contextlib.suppress(KeyboardInterrupt):
+        main(sys.argv[1] if len(sys.argv) > 1 else "postgresql:///auren")

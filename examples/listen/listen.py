@@ -5,6 +5,7 @@ neuros.read_switches, from a checkpoint that is committed together with what was
 """
 
 import asyncio
+import contextlib
 import json
 import random
 import sys
@@ -99,4 +100,5 @@ async def main(url):
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "postgresql:///auren"))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "postgresql:///auren"))

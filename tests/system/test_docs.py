@@ -1,6 +1,6 @@
-"""The examples of docs/events*.md: what a page shows is what psql prints.
+"""The examples of docs/events*.md and docs/week.md: what a page shows is what psql prints.
 
-Each page is run from top to bottom by one psql in a database of its own:
+Each page is run from top to bottom by one psql, in the clone's folder and a database of its own:
 
     ```sql                  runs; without an output block right behind it, it must not fail
     ```                     right behind: the end of what it printed
@@ -20,7 +20,7 @@ import pytest
 
 from harness import ROOT, shell
 
-PAGES = sorted((ROOT / "docs").glob("events*.md"))
+PAGES = [*sorted((ROOT / "docs").glob("events*.md")), ROOT / "docs/week.md"]
 SETTINGS = ("\\pset footer off\n\\set SHOW_CONTEXT never\n"
             "SET timezone = 'UTC'; SET client_min_messages = warning;\n")
 
@@ -51,7 +51,7 @@ def run(cluster, examples):
     done = subprocess.run(
         [shell("pg_bin") + "/psql", "-X", "-q", "-h", cluster.host, "-p", cluster.port, "-U", "postgres",
          "-d", cluster.database()],
-        input=script, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, timeout=300,
+        input=script, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, timeout=300,
         encoding="utf-8", env={**os.environ, "LC_ALL": "C.UTF-8"})
     return re.split(r"^@@\d+\n", done.stdout, flags=re.MULTILINE)[1:]
 
