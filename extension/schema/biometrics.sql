@@ -207,6 +207,8 @@ CREATE INDEX idx_biometric_events_user_device_time ON biometrics.biometric_event
 -- The newest readings of a metric, a day of it, a range of it.
 CREATE INDEX biometric_events_user_metric_end ON biometrics.biometric_events
   (user_id, metric_type, end_at);
+-- What came after a position: a person's state is folded up to one.
+CREATE INDEX biometric_events_user_position ON biometrics.biometric_events (user_id, position);
 CREATE INDEX biometric_events_document ON biometrics.biometric_events (user_id, external_id)
   WHERE external_id IS NOT NULL;
 
