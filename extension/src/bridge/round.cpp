@@ -93,6 +93,7 @@ void Store(const Arrival* arrivals, int count) {
                   .device_type = arrivals[i].device,
                   .delivery_id = arrivals[i].delivery->delivery_id,
                   .position = arrivals[i].position,
+                  .is_first = arrivals[i].is_first,
                   .readings = arrivals[i].readings,
                   .count = arrivals[i].count};
   }
