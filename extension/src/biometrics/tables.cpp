@@ -108,6 +108,7 @@ Relation OpenDirectly(Table* table) {
 
 Relation OpenReadingsDirectly() { return OpenDirectly(&readings); }
 Relation OpenDaysDirectly() { return OpenDirectly(&days); }
+Relation OpenDays() { return table_open(RelationOf(days.name), AccessShareLock); }
 Oid ReadingKey() { return RelationOf("biometric_events_key"); }
 Oid DayKey() { return RelationOf("daily_values_pkey"); }
 

@@ -52,6 +52,9 @@ enum DayColumn : AttrNumber {
 Relation OpenReadingsDirectly();
 Relation OpenDaysDirectly();
 
+// daily_values to be read, under AccessShareLock.
+Relation OpenDays();
+
 // The unique index of each.
 Oid ReadingKey();
 Oid DayKey();

@@ -18,6 +18,7 @@
 extern "C" {
 #include "access/genam.h"
 #include "access/relscan.h"
+#include "access/stratnum.h"
 #include "executor/tuptable.h"
 #include "utils/rel.h"
 }
@@ -26,8 +27,12 @@ namespace auren::pg {
 
 class Probe {
  public:
-  // `equals`: the function of each column's equality. REQUIRES: at most kMostKeys.
+  // `equals`: the function of each column's equality. REQUIRES: at most kMostKeys, with the range.
   void Begin(Relation table, Oid index, std::initializer_list<RegProcedure> equals);
+
+  // The next column lies in a range: two more keys, from and before. To be called before the first
+  // First.
+  void AddRange(RegProcedure at_least, RegProcedure less);
 
   bool First(const Datum* keys);
   bool Next();
@@ -36,11 +41,14 @@ class Probe {
   void End();
 
  private:
-  static constexpr int kMostKeys = 4;
+  static constexpr int kMostKeys = 5;
 
+  void AddKey(StrategyNumber strategy, int column, RegProcedure comparison);
+
+  Relation table_;
   Relation index_;
   TupleTableSlot* slot_;
-  IndexScanDesc scan_;
+  IndexScanDesc scan_;  // nullptr: not begun yet
   ScanKeyData keys_[kMostKeys];
   int key_count_;
 };
