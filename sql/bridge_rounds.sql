@@ -71,7 +71,20 @@ CREATE FUNCTION pg_temp.stored() RETURNS TABLE(kind text, what jsonb) LANGUAGE s
   UNION ALL SELECT 'day', to_jsonb(d) FROM biometrics.daily_values d WHERE d.user_id LIKE 'round%'
   UNION ALL SELECT 'mode', to_jsonb(u) - '{position,event_id}'::text[] FROM neuros.user_modes u
    WHERE u.user_id LIKE 'round%'
-  UNION ALL SELECT 'calm', to_jsonb(v) FROM neuros.evaluations v WHERE v.user_id LIKE 'round%'
+  -- What decisions are told of what came before, and what is true.
+  UNION ALL
+  SELECT 'told', jsonb_build_array(v.user_id, n)
+    FROM neuros.person_states v CROSS JOIN LATERAL neuros.newest_readings(v.user_id) n
+   WHERE v.user_id LIKE 'round%'
+  UNION ALL
+  SELECT * FROM (
+    SELECT DISTINCT ON (b.user_id, b.device_type, b.metric_type) 'true', jsonb_build_array(b.user_id,
+             (SELECT n FROM (SELECT b.device_type, b.metric_type, b.recorded_at, b.ended_at, b.value, b.day, b.source,
+                               b.statistic, b.context) n))
+      FROM biometrics.biometric_events b
+     WHERE b.user_id LIKE 'round%' AND b.value IS NOT NULL AND NOT b.flags && '{pending,calibrating}'
+     ORDER BY b.user_id, b.device_type, b.metric_type, b.end_at DESC, b.recorded_at DESC, b.source, b.statistic) t
+  UNION ALL SELECT 'calm', jsonb_build_array(v.user_id, v.calm) FROM neuros.person_states v WHERE v.user_id LIKE 'round%'
 $$;
 
 -- Takes them in, in calls of so many, and undoes it again.
@@ -132,3 +145,7 @@ SELECT 'one by one, not by seven', * FROM (TABLE one_by_one EXCEPT ALL TABLE by_
 UNION ALL
 SELECT 'by seven, not one by one', * FROM (TABLE by_seven EXCEPT ALL TABLE one_by_one) d
 ORDER BY 1, 2, 3 LIMIT 20;
+
+-- What decisions were told is true, however readings came, moved and went.
+SELECT what FROM one_by_one WHERE kind = 'told' EXCEPT SELECT what FROM one_by_one WHERE kind = 'true';
+SELECT what FROM one_by_one WHERE kind = 'true' EXCEPT SELECT what FROM one_by_one WHERE kind = 'told';

@@ -48,9 +48,9 @@ FROM neuros.user_modes WHERE user_id = 'stressed';
 SELECT * FROM pg_temp.one('stressed', '2025-03-05T08:12:00Z', 'hrv_sdnn', 59);
 SELECT * FROM pg_temp.one('stressed', '2025-03-05T08:13:00Z', 'recovery_score', 10);
 SELECT * FROM pg_temp.one('stressed', '2025-03-05T08:20:00Z', 'hrv_sdnn', 59);
-SELECT * FROM neuros.evaluations WHERE user_id = 'stressed';
+SELECT user_id, calm FROM neuros.person_states WHERE user_id = 'stressed';
 SELECT * FROM pg_temp.one('stressed', '2025-03-05T08:30:00Z', 'hrv_sdnn', 60);
-SELECT * FROM neuros.evaluations WHERE user_id = 'stressed';
+SELECT user_id, calm FROM neuros.person_states WHERE user_id = 'stressed';
 
 -- The sick one: two kinds of low indicators, one of yesterday evening, one of today -> guardian.
 SELECT * FROM pg_temp.history('sick', 'resting_heart_rate', 55, 1);

@@ -23,6 +23,8 @@ CREATE TABLE biometrics.metric_types (
   baseline text CHECK (baseline IN ('log', 'linear')),
   states text[],
   seeded boolean NOT NULL DEFAULT false,
+  sum_hard_max double precision,
+  sum_soft_max double precision,
   CHECK (hard_min <= hard_max),
   CHECK (soft_min <= soft_max),
   CHECK ((states IS NOT NULL) = (unit = '{state}')),
@@ -36,6 +38,8 @@ COMMENT ON COLUMN biometrics.metric_types.soft_min IS 'below it a reading is kep
 COMMENT ON COLUMN biometrics.metric_types.baseline IS 'scale of the personal baseline; NULL: none is kept';
 COMMENT ON COLUMN biometrics.metric_types.states IS 'the words a {state} metric may take';
 COMMENT ON COLUMN biometrics.metric_types.seeded IS 'still as shipped; such rows are not dumped';
+COMMENT ON COLUMN biometrics.metric_types.sum_hard_max IS 'instead of hard_max for the statistics sum, daily and session_sum; NULL: hard_max';
+COMMENT ON COLUMN biometrics.metric_types.sum_soft_max IS 'instead of soft_max for the statistics sum, daily and session_sum; NULL: soft_max';
 
 -- A dump holds the rows a DBA added or changed. On restore CREATE EXTENSION has already written the
 -- shipped ones, so a row for a metric that is still as shipped takes its place; any later INSERT of
@@ -92,6 +96,12 @@ VALUES
   ('blood_glucose', 'mg/dL', '41653-7', 10, 1000, 40, 400, 'linear', NULL, true),
   ('body_mass', 'kg', '29463-7', 1, 500, 30, 250, 'linear', NULL, true),
   ('flights_climbed', '{flights}', '100304-5', 0, 1000, 0, 200, NULL, NULL, true);
+
+-- A day has more steps than an hour can have.
+ALTER TABLE biometrics.metric_types DISABLE TRIGGER keep_metric_type;
+UPDATE biometrics.metric_types SET sum_hard_max = 120000, sum_soft_max = 80000
+ WHERE metric_type = 'step_count' AND seeded;
+ALTER TABLE biometrics.metric_types ENABLE TRIGGER keep_metric_type;
 
 -- A reading in `from_unit` of a metric kept in `to_unit` is taken as value * factor + shift. Fixed: what
 -- a unit means is not a matter of configuration.
@@ -207,6 +217,8 @@ CREATE INDEX idx_biometric_events_user_device_time ON biometrics.biometric_event
 -- The newest readings of a metric, a day of it, a range of it.
 CREATE INDEX biometric_events_user_metric_end ON biometrics.biometric_events
   (user_id, metric_type, end_at);
+-- What came after a position: a person's state is folded up to one.
+CREATE INDEX biometric_events_user_position ON biometrics.biometric_events (user_id, position);
 CREATE INDEX biometric_events_document ON biometrics.biometric_events (user_id, external_id)
   WHERE external_id IS NOT NULL;
 

@@ -3,7 +3,7 @@
 --   config_versions   every configuration that ever held; the highest version holds
 --   modes             the modes of the configuration that holds
 --   user_modes        each person's mode; an update of it rings LISTEN mode_switch
---   evaluations       how often in a row nothing was wrong
+--   person_states     what a decision needs to know of the readings that came before
 --
 -- Written by neuros.configure, neuros.switch_mode and bridge.ingest_batch. Every switch is also a
 -- `mode_switched` event in the person's stream: that is the record, the notification only a doorbell.
@@ -73,12 +73,38 @@ COMMENT ON COLUMN neuros.user_modes.since IS 'when the deciding delivery was rec
 COMMENT ON COLUMN neuros.user_modes.event_id IS 'the mode_switched event; NULL: never switched';
 COMMENT ON COLUMN neuros.user_modes.by_hand IS 'left only for a mode of higher priority or another switch_mode';
 
--- Apart from user_modes, so that counting calm costs no version of that row.
-CREATE TABLE neuros.evaluations (
+-- Apart from user_modes, so that what changes often costs no version of that row. `newest` is packed by
+-- extension/src/bridge/newest_list.cpp and shown by neuros.newest_readings. A row may be deleted: the next
+-- delivery makes it anew from the readings; only the calm count begins again.
+CREATE TABLE neuros.person_states (
   user_id text COLLATE "C" PRIMARY KEY,
-  calm integer NOT NULL
-);
-COMMENT ON TABLE neuros.evaluations IS 'how often in a row a person''s evaluation, after the cooldown, found nothing';
+  calm integer NOT NULL,
+  position bigint,
+  folded_at timestamptz,
+  newest bytea,
+  CHECK (num_nulls(position, folded_at, newest) IN (0, 3))
+) WITH (fillfactor = 70);
+COMMENT ON TABLE neuros.person_states IS 'what a decision needs to know of what came before it';
+COMMENT ON COLUMN neuros.person_states.calm IS 'how often in a row an evaluation, after the cooldown, found nothing';
+COMMENT ON COLUMN neuros.person_states.position IS 'up to which position the readings are folded into newest';
+COMMENT ON COLUMN neuros.person_states.folded_at IS 'when the delivery at that position was received';
+COMMENT ON COLUMN neuros.person_states.newest IS 'the newest settled number of each device and metric';
+
+CREATE FUNCTION neuros.newest_readings(p_user_id text)
+RETURNS TABLE(
+  device_type text,
+  metric_type text,
+  recorded_at timestamptz,
+  ended_at timestamptz,
+  value double precision,
+  day date,
+  source text,
+  statistic text,
+  context text)
+LANGUAGE c SECURITY DEFINER
+AS 'MODULE_PATHNAME', 'neuros_newest_readings';
+COMMENT ON FUNCTION neuros.newest_readings(text) IS
+  'the newest settled number of each of a person''s devices and metrics, as the next decision is told it';
 
 CREATE FUNCTION neuros.notify_mode_switch() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -199,7 +225,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA neuros FROM PUBLIC;
 GRANT SELECT ON ALL TABLES IN SCHEMA neuros TO auren_reader, auren_writer, auren_admin;
 GRANT EXECUTE ON FUNCTION neuros.config(), neuros.config_version(), neuros.config_file_sha256(),
   neuros.current_mode(text), neuros.read_switches(bigint, integer, text),
-  neuros.explain(text, timestamptz)
+  neuros.explain(text, timestamptz), neuros.newest_readings(text)
   TO auren_reader, auren_writer, auren_admin;
 -- The worker applies its thresholds file: configure is a writer's.
 GRANT EXECUTE ON FUNCTION neuros.configure(jsonb, text),
@@ -207,5 +233,5 @@ GRANT EXECUTE ON FUNCTION neuros.configure(jsonb, text),
 
 SELECT pg_extension_config_dump('neuros.config_versions', '');
 SELECT pg_extension_config_dump('neuros.user_modes', '');
-SELECT pg_extension_config_dump('neuros.evaluations', '');
+SELECT pg_extension_config_dump('neuros.person_states', '');
 

@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my @tables = qw(biometrics.metric_types biometrics.biometric_events biometrics.daily_values
-  neuros.config_versions neuros.user_modes neuros.evaluations analytics.user_metrics_daily
+  neuros.config_versions neuros.user_modes neuros.person_states analytics.user_metrics_daily
   bridge.connections bridge.api_keys bridge.kafka_offsets bridge.dead_letters);
 
 # Everything the tables hold, one line each.

@@ -1,12 +1,16 @@
 #include "biometrics/baselines.h"
 
+#include "biometrics/tables.h"
 #include "postgres/errors.h"
+#include "postgres/probe.h"
 #include "postgres/rows.h"
 #include "postgres/spi.h"
 #include "postgres/values.h"
 
 extern "C" {
+#include "access/table.h"
 #include "utils/date.h"
+#include "utils/fmgroids.h"
 }
 
 namespace auren::biometrics {
@@ -25,19 +29,6 @@ pg::Statement refresh = {
     0,
     {}};
 
-constexpr pg::RowColumn kWanted[] = {{"n", INT4OID},      {"user_id", TEXTOID},
-                                     {"device", TEXTOID}, {"metric", TEXTOID},
-                                     {"first", DATEOID},  {"before", DATEOID}};
-
-pg::Statement select_days = {
-    "SELECT s.n, d.day, d.value, d.readings FROM wanted_series s CROSS JOIN LATERAL ("
-    " SELECT v.day, v.value, v.readings FROM biometrics.daily_values v"
-    "  WHERE v.user_id = s.user_id AND v.device_type = s.device AND v.metric_type = s.metric"
-    "    AND v.day >= s.first AND v.day < s.before AND NOT v.stale AND v.readings > 0"
-    "  ORDER BY v.day OFFSET 0) d",
-    0,
-    {}};
-
 constexpr pg::RowColumn kCounted[] = {
     {"n", INT4OID}, {"user_id", TEXTOID}, {"first", DATEOID}, {"before", DATEOID}};
 
@@ -50,6 +41,23 @@ pg::Statement count_days = {
     "  FROM counted_persons p",
     0,
     {}};
+
+void AddDay(TupleTableSlot* row, Series* series, int* capacity) {
+  bool is_null;
+  if (DatumGetBool(slot_getattr(row, kDayStale, &is_null))) return;
+  const Datum readings = slot_getattr(row, kDayReadings, &is_null);
+  if (is_null || DatumGetInt32(readings) == 0) return;
+  const Datum value = slot_getattr(row, kDayValue, &is_null);
+  if (is_null) return;
+  if (series->count == *capacity) {
+    *capacity = *capacity == 0 ? core::kLongWindowDays : *capacity * 2;
+    const size_t size = sizeof(DailyValue) * *capacity;
+    series->days = static_cast<DailyValue*>(series->days == nullptr ? palloc(size)
+                                                                    : repalloc(series->days, size));
+  }
+  series->days[series->count++] = {DatumGetDateADT(slot_getattr(row, kDayDay, &is_null)),
+                                   DatumGetFloat8(value), DatumGetInt32(readings)};
+}
 
 // Computes the baseline of the window before `day`.
 void Compute(Series* series, int32 day) {
@@ -118,37 +126,29 @@ void Refresh(Baselines* const* all, int count) {
   pg::Execute(&refresh);
 }
 
+// Without a statement: a series is up to sixty rows, and there are some of them for every delivery.
 void LoadSeries(Baselines* const* all, int count) {
-  int wanted = 0;
-  for (int i = 0; i < count; i++) wanted += all[i]->count_;
-  if (wanted == 0) return;
-
-  pg::Rows rows("wanted_series", kWanted);
-  auto** series = static_cast<Series**>(palloc(sizeof(void*) * wanted));
+  Relation table = OpenDays();
+  pg::Probe probe;
+  probe.Begin(table, DayKey(), {F_TEXTEQ, F_TEXTEQ, F_TEXTEQ});
+  probe.AddRange(F_DATE_GE, F_DATE_LT);
   for (int i = 0; i < count; i++) {
+    CHECK_FOR_INTERRUPTS();
     for (int j = 0; j < all[i]->count_; j++) {
-      Series* it = &all[i]->series_[j];
-      series[rows.count()] = it;
-      rows.Add(Int32GetDatum(rows.count()));
-      rows.Text(all[i]->user_id_);
-      rows.Text(it->device);
-      rows.Text(it->metric->name);
-      rows.Add(DateADTGetDatum(all[i]->first_day_ - core::kLongWindowDays));
-      rows.Add(DateADTGetDatum(all[i]->last_day_));
-      rows.EndRow();
+      Series* series = &all[i]->series_[j];
+      const Datum keys[] = {PointerGetDatum(all[i]->user_id_),
+                            PointerGetDatum(pg::Text(series->device)),
+                            PointerGetDatum(pg::Text(series->metric->name)),
+                            DateADTGetDatum(all[i]->first_day_ - core::kLongWindowDays),
+                            DateADTGetDatum(all[i]->last_day_)};
+      int capacity = 0;
+      for (bool found = probe.First(keys); found; found = probe.Next()) {
+        AddDay(probe.slot(), series, &capacity);
+      }
     }
   }
-  rows.Offer();
-  const uint64 days = pg::Execute(&select_days);
-  auto* values =
-      static_cast<DailyValue*>(palloc_extended(sizeof(DailyValue) * (days + 1), MCXT_ALLOC_HUGE));
-  for (uint64 row = 0; row < days; row++) {
-    // The days of one series come one after the other.
-    Series* it = series[DatumGetInt32(pg::Column(row, 1))];
-    if (it->count++ == 0) it->days = &values[row];
-    values[row] = {DatumGetDateADT(pg::Column(row, 2)), DatumGetFloat8(pg::Column(row, 3)),
-                   DatumGetInt32(pg::Column(row, 4))};
-  }
+  probe.End();
+  table_close(table, AccessShareLock);
 }
 
 void CountHistory(Baselines* const* all, int count, int enough) {

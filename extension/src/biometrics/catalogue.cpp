@@ -5,14 +5,28 @@
 #include "postgres/spi.h"
 #include "postgres/values.h"
 
+extern "C" {
+#include "catalog/namespace.h"
+#include "utils/lsyscache.h"
+}
+
 namespace auren::biometrics {
 namespace {
 
+#define SELECT_METRICS_WITH(sum_columns)                                         \
+  "SELECT metric_type, unit, hard_min, hard_max, soft_min, soft_max, baseline, " \
+  "states, " sum_columns "  FROM biometrics.metric_types ORDER BY metric_type COLLATE \"C\""
+
 pg::Statement select_metrics = {
-    "SELECT metric_type, unit, hard_min, hard_max, soft_min, soft_max, baseline, states"
-    "  FROM biometrics.metric_types ORDER BY metric_type COLLATE \"C\"",
+    SELECT_METRICS_WITH("coalesce(sum_hard_max, hard_max), coalesce(sum_soft_max, soft_max)"),
     0,
     {}};
+pg::Statement select_metrics_of_0_1_0 = {SELECT_METRICS_WITH("hard_max, soft_max"), 0, {}};
+
+bool HasSumRanges() {
+  const Oid table = get_relname_relid("metric_types", get_namespace_oid("biometrics", false));
+  return get_attnum(table, "sum_hard_max") != InvalidAttrNumber;
+}
 
 pg::Statement select_units = {
     "SELECT from_unit, to_unit, factor, shift FROM biometrics.unit_conversions", 0, {}};
@@ -56,7 +70,8 @@ void ReadStates(uint64 row, int column, MetricType* metric) {
 Catalogue LoadCatalogue() {
   Catalogue catalogue;
 
-  catalogue.metric_count = static_cast<int>(pg::Execute(&select_metrics));
+  catalogue.metric_count =
+      static_cast<int>(pg::Execute(HasSumRanges() ? &select_metrics : &select_metrics_of_0_1_0));
   catalogue.metrics =
       static_cast<MetricType*>(palloc0(sizeof(MetricType) * (catalogue.metric_count + 1)));
   for (int i = 0; i < catalogue.metric_count; i++) {
@@ -64,6 +79,9 @@ Catalogue LoadCatalogue() {
     metric.name = TextColumn(i, 1);
     metric.unit = TextColumn(i, 2);
     metric.range = {LimitColumn(i, 3), LimitColumn(i, 4), LimitColumn(i, 5), LimitColumn(i, 6)};
+    metric.sum_range = metric.range;
+    metric.sum_range.hard_max = LimitColumn(i, 9);
+    metric.sum_range.soft_max = LimitColumn(i, 10);
     metric.baseline = BaselineColumn(i, 7);
     ReadStates(i, 8, &metric);
   }

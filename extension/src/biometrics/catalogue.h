@@ -12,7 +12,8 @@ enum class BaselineKind : uint8 { kNone, kLinear, kLog };
 struct MetricType {
   std::string_view name;
   std::string_view unit;
-  core::Range range;
+  core::Range range;      // of a sample
+  core::Range sum_range;  // of a sum: statistic sum, daily or session_sum
   BaselineKind baseline;
   bool is_state;  // its values are words
   std::string_view* states;

@@ -23,6 +23,9 @@ constexpr const char* kRefusals[] = {"",
 constexpr const char* kAnomalyNames[] = {"hard_range", "soft_range",     "z_score",
                                          "future",     "unknown_metric", "unmapped_state"};
 
+constexpr const char* kSeverities[] = {"high", "medium", "medium", "high", "low", "low"};
+static_assert(lengthof(kAnomalyNames) == kAnomalies && lengthof(kSeverities) == kAnomalies);
+
 // A refusal with its sentence; false, for `return Refuse(...)`.
 bool Refuse(Reading* reading, Refusal refusal, const char* detail) {
   reading->refusal = refusal;
@@ -133,6 +136,18 @@ bool ReadState(const JsonbValue& value, Reading* reading) {
   return true;
 }
 
+// What is summed up over a day or a session may be more than one sample can.
+const core::Range& RangeFor(const MetricType& metric, core::Statistic statistic) {
+  switch (statistic) {
+    case core::Statistic::kSum:
+    case core::Statistic::kDaily:
+    case core::Statistic::kSessionSum:
+      return metric.sum_range;
+    default:
+      return metric.range;
+  }
+}
+
 bool ReadNumber(const Catalogue& catalogue, const JsonbValue& value, std::string_view unit,
                 Reading* reading) {
   if (value.type != jbvNumeric) {
@@ -146,7 +161,8 @@ bool ReadNumber(const Catalogue& catalogue, const JsonbValue& value, std::string
                            static_cast<int>(metric.unit.size()), metric.unit.data(),
                            static_cast<int>(unit.size()), unit.data()));
   }
-  switch (core::CheckRange(metric.range, reading->value)) {
+  const core::Range& range = RangeFor(metric, reading->statistic);
+  switch (core::CheckRange(range, reading->value)) {
     case core::RangeVerdict::kInside:
       return true;
     case core::RangeVerdict::kSoftLow:
@@ -155,14 +171,14 @@ bool ReadNumber(const Catalogue& catalogue, const JsonbValue& value, std::string
       return true;
     case core::RangeVerdict::kHardLow:
       reading->Add(Anomaly::kHardRange);
-      return Refuse(reading, Refusal::kHardRange,
-                    psprintf("%g is below %g, the least this metric can be", reading->value,
-                             metric.range.hard_min));
+      return Refuse(
+          reading, Refusal::kHardRange,
+          psprintf("%g is below %g, the least this metric can be", reading->value, range.hard_min));
     case core::RangeVerdict::kHardHigh:
       reading->Add(Anomaly::kHardRange);
-      return Refuse(reading, Refusal::kHardRange,
-                    psprintf("%g is above %g, the most this metric can be", reading->value,
-                             metric.range.hard_max));
+      return Refuse(
+          reading, Refusal::kHardRange,
+          psprintf("%g is above %g, the most this metric can be", reading->value, range.hard_max));
     case core::RangeVerdict::kNotFinite:
       break;
   }
@@ -220,6 +236,7 @@ bool CheckMembers(const Catalogue& catalogue, const JsonbContainer* object, Time
 
 const char* Name(Refusal refusal) { return kRefusals[static_cast<int>(refusal)]; }
 const char* Name(Anomaly anomaly) { return kAnomalyNames[static_cast<int>(anomaly)]; }
+const char* Severity(Anomaly anomaly) { return kSeverities[static_cast<int>(anomaly)]; }
 
 bool ReadReading(const Catalogue& catalogue, const JsonbValue& sent, int index, TimestampTz now,
                  Reading* reading) {

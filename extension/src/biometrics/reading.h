@@ -35,6 +35,9 @@ enum class Anomaly : uint8 {
 inline constexpr int kAnomalies = 6;
 const char* Name(Anomaly anomaly);
 
+// How much it takes away: high: the reading; medium: trust in its value; low: its name.
+const char* Severity(Anomaly anomaly);
+
 struct Reading {
   int index;  // from 1, in the delivery
   std::string_view metric_name;

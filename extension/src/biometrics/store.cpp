@@ -1,5 +1,6 @@
 #include "biometrics/store.h"
 
+#include "biometrics/new_readings.h"
 #include "core/quality.h"
 #include "postgres/rows.h"
 #include "postgres/spi.h"
@@ -99,16 +100,6 @@ pg::Statement delete_readings = {
     0,
     {}};
 
-// "whoop/42#1" is a part of "whoop/42".
-std::string_view WithoutPart(std::string_view delivery_id) {
-  const size_t hash = delivery_id.rfind('#');
-  if (hash == std::string_view::npos || hash + 1 == delivery_id.size()) return delivery_id;
-  for (const char c : delivery_id.substr(hash + 1)) {
-    if (c < '0' || c > '9') return delivery_id;
-  }
-  return delivery_id.substr(0, hash);
-}
-
 bool DeletesDocument(const Reading& reading) {
   return reading.deleted && !reading.external_id.empty();
 }
@@ -134,6 +125,7 @@ bool SameReading(const Reading& a, const Reading& b) {
 void DeleteReadings(const Brought* deliveries, int count) {
   pg::Rows rows("gone_readings", kGoneReading);
   for (const Brought* from = deliveries; from < deliveries + count; from++) {
+    if (from->is_first) continue;
     for (int i = 0; i < from->count; i++) {
       const Reading& reading = from->readings[i];
       if (!reading.accepted() || !reading.deleted || reading.superseded ||
@@ -178,7 +170,9 @@ void AddDocuments(const Brought& from, pg::Rows* rows) {
 
 void DeleteDocuments(const Brought* deliveries, int count) {
   pg::Rows rows("documents", kDocument);
-  for (int i = 0; i < count; i++) AddDocuments(deliveries[i], &rows);
+  for (int i = 0; i < count; i++) {
+    if (!deliveries[i].is_first) AddDocuments(deliveries[i], &rows);
+  }
   if (rows.count() == 0) return;
   rows.Offer();
   pg::Execute(&delete_documents);
@@ -200,43 +194,44 @@ void AddFlags(const Reading& reading, pg::Rows* rows) {
   pfree(joined);
 }
 
-int AnomalyCount(const Reading& reading) {
-  int anomalies = 0;
-  for (int i = 0; i < kAnomalies; i++) anomalies += reading.Has(static_cast<Anomaly>(i));
-  return anomalies;
+void AddReading(const Brought& from, const Reading& reading, pg::Rows* rows) {
+  rows->Text(from.user_id);
+  rows->Text(from.device_type);
+  rows->Add(Int64GetDatum(from.position));
+  rows->Text(WithoutPart(from.delivery_id));
+  rows->Text(reading.metric->name);
+  rows->Add(TimestampTzGetDatum(reading.start));
+  reading.has_end ? rows->Add(TimestampTzGetDatum(reading.end)) : rows->Null();
+  reading.metric->is_state ? rows->Null() : rows->Add(Float8GetDatum(reading.value));
+  rows->TextOrNull(reading.state);
+  rows->Text(reading.metric->unit);
+  rows->TextOrNull(reading.statistic_name);
+  rows->TextOrNull(reading.context_name);
+  rows->TextOrNull(reading.source);
+  reading.has_zone ? rows->Add(Int16GetDatum(reading.zone_offset)) : rows->Null();
+  rows->Add(Float4GetDatum(QualityOf(reading)));
+  AddFlags(reading, rows);
+  rows->TextOrNull(reading.external_id);
+  rows->EndRow();
 }
 
-void AddReadings(const Brought& from, pg::Rows* rows) {
-  text* delivery = pg::Text(WithoutPart(from.delivery_id));
+void AddKnown(const Brought& from, const Reading& reading, void* rows) {
+  AddReading(from, reading, static_cast<pg::Rows*>(rows));
+}
+
+void AddAll(const Brought& from, pg::Rows* rows) {
   for (int i = 0; i < from.count; i++) {
-    const Reading& reading = from.readings[i];
-    if (!reading.accepted() || reading.deleted || reading.superseded) continue;
-    rows->Text(from.user_id);
-    rows->Text(from.device_type);
-    rows->Add(Int64GetDatum(from.position));
-    rows->Text(delivery);
-    rows->Text(reading.metric->name);
-    rows->Add(TimestampTzGetDatum(reading.start));
-    reading.has_end ? rows->Add(TimestampTzGetDatum(reading.end)) : rows->Null();
-    reading.metric->is_state ? rows->Null() : rows->Add(Float8GetDatum(reading.value));
-    rows->TextOrNull(reading.state);
-    rows->Text(reading.metric->unit);
-    rows->TextOrNull(reading.statistic_name);
-    rows->TextOrNull(reading.context_name);
-    rows->TextOrNull(reading.source);
-    reading.has_zone ? rows->Add(Int16GetDatum(reading.zone_offset)) : rows->Null();
-    rows->Add(Float4GetDatum(static_cast<float4>(core::QualityScore(AnomalyCount(reading)))));
-    AddFlags(reading, rows);
-    rows->TextOrNull(reading.external_id);
-    rows->EndRow();
+    if (IsToBeStored(from.readings[i])) AddReading(from, from.readings[i], rows);
   }
 }
 
 void Upsert(const Brought* deliveries, int count) {
   pg::Rows rows("brought_readings", kBroughtReading);
-  for (int i = 0; i < count; i++) {
-    CHECK_FOR_INTERRUPTS();
-    AddReadings(deliveries[i], &rows);
+  if (!InsertNew(deliveries, count, AddKnown, &rows)) {
+    for (int i = 0; i < count; i++) {
+      CHECK_FOR_INTERRUPTS();
+      AddAll(deliveries[i], &rows);
+    }
   }
   if (rows.count() == 0) return;
   rows.Offer();
@@ -244,6 +239,26 @@ void Upsert(const Brought* deliveries, int count) {
 }
 
 }  // namespace
+
+// "whoop/42#1" is a part of "whoop/42".
+std::string_view WithoutPart(std::string_view delivery_id) {
+  const size_t hash = delivery_id.rfind('#');
+  if (hash == std::string_view::npos || hash + 1 == delivery_id.size()) return delivery_id;
+  for (const char c : delivery_id.substr(hash + 1)) {
+    if (c < '0' || c > '9') return delivery_id;
+  }
+  return delivery_id.substr(0, hash);
+}
+
+bool IsToBeStored(const Reading& reading) {
+  return reading.accepted() && !reading.deleted && !reading.superseded;
+}
+
+float4 QualityOf(const Reading& reading) {
+  int anomalies = 0;
+  for (int i = 0; i < kAnomalies; i++) anomalies += reading.Has(static_cast<Anomaly>(i));
+  return static_cast<float4>(core::QualityScore(anomalies));
+}
 
 void MarkSuperseded(Reading* readings, int count) {
   auto** sorted = static_cast<Reading**>(palloc(sizeof(void*) * (count + 1)));

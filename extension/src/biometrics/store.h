@@ -12,6 +12,7 @@ struct Brought {
   text* device_type;
   std::string_view delivery_id;
   int64 position;
+  bool is_first;  // of the person: nothing is stored yet
   const Reading* readings;
   int count;
 };
@@ -23,7 +24,9 @@ void MarkSuperseded(Reading* readings, int count);
 // 1. what `deleted` names goes: a vendor document's readings of the metric, or the one reading;
 // 2. a document that comes again loses the readings it had of the metrics it brings, but for those
 //    that another part of the same delivery (`#0`, `#1`, ...) brought;
-// 3. the rest is inserted or, where a reading is known, takes its place.
+// 3. the rest is inserted or, where a reading is known, takes its place: new ones straight into the
+//    heap (biometrics/new_readings.h), the others, and all where a table is not as we made it, by a
+//    statement.
 // Every day touched is marked stale in biometrics.daily_values.
 // REQUIRES: each delivery is of another person; after MarkSuperseded, within an SPI session, under
 // the locks of the persons' streams.

@@ -28,7 +28,7 @@ Jsonb* PartialProblem(const Reading* readings, int count, int rejected) {
   return json.Finish();
 }
 
-// [{"type", "metric", "count"}], in the order of first appearance. An unknown metric is counted
+// [{"type", "severity", "metric", "count"}], in the order of first appearance. An unknown metric is counted
 // under no name of its own: the worker makes labels of these.
 Jsonb* Anomalies(const Reading* readings, int count) {
   struct Tally {
@@ -66,6 +66,7 @@ Jsonb* Anomalies(const Reading* readings, int count) {
   for (int t = 0; t < tally_count; t++) {
     json.BeginObject();
     json.Add("type", biometrics::Name(tallies[t].anomaly));
+    json.Add("severity", biometrics::Severity(tallies[t].anomaly));
     json.Key("metric");
     tallies[t].metric == nullptr ? json.Null() : json.String(tallies[t].metric->name);
     json.Add("count", tallies[t].count);

@@ -5,6 +5,7 @@
 
 #include "biometrics/reading.h"
 #include "bridge/delivery.h"
+#include "bridge/newest_list.h"
 #include "postgres/backend.h"
 
 namespace auren::bridge {
@@ -34,12 +35,30 @@ struct Judgement {
   double confidence;
 };
 
+// What a decision needs to know of what came before (bridge/person_state.h).
+struct PersonState {
+  bool has_row;           // one that says what is newest
+  TimestampTz folded_at;  // received_at of the delivery with which the row was written
+  NewestList in_row;
+  int calm_in_row;  // -1: there is no row at all
+  int unfolded;     // readings behind the row's position
+
+  NewestList before;  // the delivery
+  NewestList after;
+  int calm;  // evaluations, after it is judged
+
+  bool brings_again;  // the delivery brings a reading of `before` itself again, or takes it away
+  bool takes_away;    // what is newest now has to be looked for
+};
+
 struct Arrival {
   const Delivery* delivery;
   biometrics::Reading* readings;
   int count;
   text* device;  // the delivery's source
   int64 position;
+  bool is_first;  // of the person: there was nothing before
+  PersonState state;
   NewestReadings newest;  // of no metric: nothing is young enough to decide anything
   Judgement judgement;
 };

@@ -196,19 +196,14 @@ void Judge(const neuros::ActiveConfig& config, const biometrics::Catalogue& cata
                            static_cast<int>(config.config->baselines.min_baseline_days));
 
   const neuros::ModeState* states = LoadStates(evaluations, judged);
-  auto* calm = static_cast<neuros::Calm*>(palloc(sizeof(neuros::Calm) * judged));
   auto* decision = static_cast<core::Decision*>(palloc(sizeof(core::Decision)));
-  int calm_count = 0;
   for (int i = 0; i < judged; i++) {
     CHECK_FOR_INTERRUPTS();
     Arrival* arrival = evaluations[i].arrival;
     Decide(*config.config, evaluations[i], states[i], decision);
-    if (decision->outcome == core::Outcome::kStay && decision->calm != states[i].calm) {
-      calm[calm_count++] = {arrival->delivery->user_id, decision->calm};
-    }
+    if (decision->outcome != core::Outcome::kNone) arrival->state.calm = decision->calm;
     arrival->judgement = CarryOut(*arrival->delivery, config, states[i], *decision);
   }
-  neuros::StoreCalm(calm, calm_count);
 }
 
 }  // namespace auren::bridge

@@ -8,18 +8,6 @@ namespace {
 
 using biometrics::Reading;
 
-constexpr pg::RowColumn kAskedMetric[] = {
-    {"n", INT4OID}, {"user_id", TEXTOID}, {"device", TEXTOID}, {"metric", TEXTOID}};
-
-pg::Statement select_newest = {
-    "SELECT m.n, (SELECT b.end_at FROM biometrics.biometric_events b"
-    "              WHERE b.user_id = m.user_id AND b.device_type = m.device"
-    "                AND b.metric_type = m.metric AND NOT b.flags && '{pending,calibrating}'"
-    "              ORDER BY b.end_at DESC LIMIT 1)"
-    "  FROM asked_metrics m",
-    0,
-    {}};
-
 constexpr pg::RowColumn kComingReading[] = {
     {"n", INT4OID},      {"user_id", TEXTOID},      {"device", TEXTOID},
     {"metric", TEXTOID}, {"start", TIMESTAMPTZOID}, {"stop", TIMESTAMPTZOID},
@@ -98,32 +86,15 @@ bool MayDecide(const Reading& reading, TimestampTz oldest) {
 }
 
 void FindNewest(const core::Config& config, Arrival* arrivals, int count) {
-  int asked = 0;
   for (int i = 0; i < count; i++) {
-    arrivals[i].newest = MetricsThatDecide(config, arrivals[i]);
-    asked += arrivals[i].newest.count;
-  }
-  if (asked == 0) return;
-
-  pg::Rows rows("asked_metrics", kAskedMetric);
-  auto** answers = static_cast<NewestReading**>(palloc(sizeof(void*) * asked));
-  for (int i = 0; i < count; i++) {
-    for (int j = 0; j < arrivals[i].newest.count; j++) {
-      NewestReading* item = &arrivals[i].newest.items[j];
-      answers[rows.count()] = item;
-      rows.Add(Int32GetDatum(rows.count()));
-      rows.Text(arrivals[i].delivery->user_id);
-      rows.Text(arrivals[i].device);
-      rows.Text(item->metric->name);
-      rows.EndRow();
+    Arrival* arrival = &arrivals[i];
+    arrival->newest = MetricsThatDecide(config, *arrival);
+    for (int j = 0; j < arrival->newest.count; j++) {
+      NewestReading* item = &arrival->newest.items[j];
+      const NewestOf* newest =
+          arrival->state.before.Find(arrival->delivery->source, item->metric->name);
+      if (newest != nullptr) item->end = newest->end;
     }
-  }
-  rows.Offer();
-  const uint64 found = pg::Execute(&select_newest);
-  for (uint64 row = 0; row < found; row++) {
-    bool is_null;
-    const Datum end = pg::Column(row, 2, &is_null);
-    if (!is_null) answers[DatumGetInt32(pg::Column(row, 1))]->end = DatumGetTimestampTz(end);
   }
 }
 

@@ -13,12 +13,13 @@ TimestampTz OldestThatDecides(const Delivery& delivery, const core::Config& conf
 // Whether the reading may decide: a number that stands and is not older than that.
 bool MayDecide(const biometrics::Reading& reading, TimestampTz oldest);
 
-// Fills in each arrival's `newest`, by one statement for all. REQUIRES: within an SPI session,
-// under the locks of the persons' streams, after biometrics::MarkSuperseded.
+// Fills in each arrival's `newest`, from its state. REQUIRES: after biometrics::MarkSuperseded and
+// LoadStates.
 void FindNewest(const core::Config& config, Arrival* arrivals, int count);
 
 // Marks the readings that are stored already and come again unchanged: they were judged when they
-// first came, so they stand, and fire nothing. REQUIRES: as FindNewest, and after it.
+// first came, so they stand, and fire nothing. REQUIRES: after FindNewest, before the readings are
+// stored; within an SPI session, under the locks of the persons' streams.
 void MarkKnown(Arrival* arrivals, int count);
 
 }  // namespace auren::bridge

@@ -1,11 +1,13 @@
 // Way of a round: look each event up (a repeat is a duplicate) -> look whether the person's stream
-// is closed -> check the readings -> append the events -> store the readings -> judge.
+// is closed -> check the readings -> append the events -> read the persons' states -> store the
+// readings -> judge -> write the states that are worth it.
 #include "bridge/round.h"
 
 #include "biometrics/reading.h"
 #include "biometrics/store.h"
 #include "bridge/judge.h"
 #include "bridge/newest.h"
+#include "bridge/person_state.h"
 #include "core/quality.h"
 #include "events/appender.h"
 #include "events/names.h"
@@ -77,7 +79,9 @@ void AppendEvents(const events::NewEvent* events, Arrival* arrivals, int count) 
   appender.Begin(streams, count);
   for (int i = 0; i < count; i++) {
     CHECK_FOR_INTERRUPTS();
-    arrivals[i].position = appender.Append(events[i], events::kAnyVersion).position;
+    const events::Appended appended = appender.Append(events[i], events::kAnyVersion);
+    arrivals[i].position = appended.position;
+    arrivals[i].is_first = appended.version == 1;
   }
   appender.Finish();
 }
@@ -89,6 +93,7 @@ void Store(const Arrival* arrivals, int count) {
                   .device_type = arrivals[i].device,
                   .delivery_id = arrivals[i].delivery->delivery_id,
                   .position = arrivals[i].position,
+                  .is_first = arrivals[i].is_first,
                   .readings = arrivals[i].readings,
                   .count = arrivals[i].count};
   }
@@ -124,10 +129,13 @@ void TakeRound(const Shared& shared, const Delivery* const* deliveries, Answer* 
   if (taken == 0) return;
 
   AppendEvents(events, arrivals, taken);
+  LoadStates(arrivals, taken);
   FindNewest(*shared.config.config, arrivals, taken);
   MarkKnown(arrivals, taken);
   Store(arrivals, taken);
+  FoldArrivals(arrivals, taken);
   Judge(shared.config, shared.catalogue, arrivals, taken);
+  SaveStates(arrivals, taken);
   for (int i = 0; i < taken; i++) *answer_of[i] = CopyOut(Applied(arrivals[i]));
 }
 

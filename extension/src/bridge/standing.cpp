@@ -15,8 +15,9 @@ namespace {
 constexpr pg::RowColumn kPerson[] = {
     {"n", INT4OID}, {"user_id", TEXTOID}, {"oldest", TIMESTAMPTZOID}, {"position", INT8OID}};
 
-// The newest reading of each device and metric that still stands. Only the metrics behind low
-// indicators (core/low_indicators.h): the engine counts nothing else together.
+// The newest reading of each device and metric that still stands, for those whose delivery brings
+// the newest one itself again: then the one before it stands, which no state knows. Only the
+// metrics behind low indicators (core/low_indicators.h): the engine counts nothing else together.
 pg::Statement select_standing = {
     "SELECT p.n, s.* FROM standing_persons p CROSS JOIN LATERAL ("
     " SELECT DISTINCT ON (b.device_type, b.metric_type) b.device_type, b.metric_type, b.value,"
@@ -51,6 +52,29 @@ bool BringsIndicator(const Evaluation& evaluation) {
   return false;
 }
 
+void AddReading(const biometrics::Catalogue& catalogue, const NewestOf& newest,
+                Evaluation* evaluation) {
+  const biometrics::MetricType* metric = biometrics::FindMetric(catalogue, newest.metric);
+  if (metric == nullptr) return;
+  core::Observation* observation = evaluation->Add(
+      {.device = newest.device, .metric = metric, .day = newest.day, .reading = nullptr});
+  observation->metric = metric->name;
+  observation->value = newest.value;
+  observation->at_us = newest.end;
+  (void)core::ParseStatistic(newest.statistic, &observation->statistic);
+  (void)core::ParseContext(newest.context, &observation->context);
+  observation->standing = true;
+}
+
+void AddFromState(const biometrics::Catalogue& catalogue, Evaluation* evaluation) {
+  for (const NewestOf& newest : evaluation->arrival->state.before) {
+    if (newest.end >= evaluation->oldest &&
+        core::IndicatorOf(core::Identify(newest.metric)) != core::Indicator::kNone) {
+      AddReading(catalogue, newest, evaluation);
+    }
+  }
+}
+
 }  // namespace
 
 core::Observation* Evaluation::Add(const Origin& origin) {
@@ -72,6 +96,10 @@ void AddStanding(const biometrics::Catalogue& catalogue, Evaluation* evaluations
   pg::Rows rows("standing_persons", kPerson);
   for (int i = 0; i < count; i++) {
     if (!BringsIndicator(evaluations[i])) continue;
+    if (!evaluations[i].arrival->state.brings_again) {
+      AddFromState(catalogue, &evaluations[i]);
+      continue;
+    }
     rows.Add(Int32GetDatum(i));
     rows.Text(evaluations[i].arrival->delivery->user_id);
     rows.Add(TimestampTzGetDatum(evaluations[i].oldest));
@@ -82,19 +110,15 @@ void AddStanding(const biometrics::Catalogue& catalogue, Evaluation* evaluations
   rows.Offer();
   const uint64 found = pg::Execute(&select_standing);
   for (uint64 row = 0; row < found; row++) {
-    const biometrics::MetricType* metric = biometrics::FindMetric(catalogue, TextOrEmpty(row, 3));
-    if (metric == nullptr) continue;
-    core::Observation* observation = evaluations[DatumGetInt32(pg::Column(row, 1))].Add(
-        {.device = TextOrEmpty(row, 2),
-         .metric = metric,
-         .day = DatumGetDateADT(pg::Column(row, 8)),
-         .reading = nullptr});
-    observation->metric = metric->name;
-    observation->value = DatumGetFloat8(pg::Column(row, 4));
-    observation->at_us = DatumGetTimestampTz(pg::Column(row, 5));
-    (void)core::ParseStatistic(TextOrEmpty(row, 6), &observation->statistic);
-    (void)core::ParseContext(TextOrEmpty(row, 7), &observation->context);
-    observation->standing = true;
+    NewestOf newest = {};
+    newest.device = TextOrEmpty(row, 2);
+    newest.metric = TextOrEmpty(row, 3);
+    newest.value = DatumGetFloat8(pg::Column(row, 4));
+    newest.end = DatumGetTimestampTz(pg::Column(row, 5));
+    newest.statistic = TextOrEmpty(row, 6);
+    newest.context = TextOrEmpty(row, 7);
+    newest.day = DatumGetDateADT(pg::Column(row, 8));
+    AddReading(catalogue, newest, &evaluations[DatumGetInt32(pg::Column(row, 1))]);
   }
 }
 

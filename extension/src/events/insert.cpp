@@ -2,19 +2,15 @@
 
 #include <algorithm>
 
-#include "events/pending_list.h"
 #include "postgres/spi.h"
 #include "postgres/values.h"
 
 extern "C" {
 #include "access/genam.h"
-#include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/index.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
-#include "executor/executor.h"
 #include "nodes/primnodes.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
@@ -57,13 +53,6 @@ bool HasOurColumns(Relation table, const TableNames& names) {
            strcmp(constraints->check[0].ccname, names.version_check) == 0));
 }
 
-bool HasInsertTriggers(const TriggerDesc* triggers) {
-  return triggers != nullptr &&
-         (triggers->trig_insert_before_row || triggers->trig_insert_after_row ||
-          triggers->trig_insert_instead_row || triggers->trig_insert_before_statement ||
-          triggers->trig_insert_after_statement);
-}
-
 // `event_type = 'biometric_received'`, the predicate of the index that finds a delivery. Nothing of
 // it can raise an error or look up a name, and a row tells by itself whether it is meant.
 bool IsDeliveryPredicate(const List* predicate) {
@@ -74,12 +63,6 @@ bool IsDeliveryPredicate(const List* predicate) {
   const auto* value = static_cast<const Const*>(lsecond(comparison->args));
   return IsA(column, Var) && column->varattno == kEventType && IsA(value, Const) &&
          !value->constisnull && pg::View(DatumGetTextPP(value->constvalue)) == kDeliveryType;
-}
-
-bool IsDelivery(TupleTableSlot* slot) {
-  bool is_null;
-  const Datum type = slot_getattr(slot, kEventType, &is_null);
-  return pg::View(DatumGetTextPP(type)) == kDeliveryType;
 }
 
 // Code of others in an index would run under the caller's search_path, with the owner's rights; a
@@ -138,7 +121,6 @@ void FillDropped(TupleTableSlot* slot) {
 
 // Fills a slot; it borrows the row.
 void Fill(TupleTableSlot* slot, const NewRow& row) {
-  ExecClearTuple(slot);
   Datum* values = slot->tts_values;
   values[kPosition - 1] = Int64GetDatum(row.position);
   values[kEventId - 1] = UUIDPGetDatum(&row.event_id);
@@ -162,10 +144,7 @@ void Fill(TupleTableSlot* slot, const NewRow& row) {
 }  // namespace
 
 bool IsAsMade(Relation table, const TableNames& names) {
-  const Form_pg_class form = table->rd_rel;
-  return form->relkind == RELKIND_RELATION && form->relam == HEAP_TABLE_AM_OID &&
-         !form->relispartition && !form->relrowsecurity && table->rd_rules == nullptr &&
-         !HasInsertTriggers(table->trigdesc) && HasOurColumns(table, names) &&
+  return pg::HasOnlyPlainRows(table) && HasOurColumns(table, names) &&
          !HasForeignIndex(table, names);
 }
 
@@ -199,97 +178,35 @@ void Insert(Relation store, const NewRow& row) {
 }
 
 void HeapInsert::Begin(Relation table, int capacity) {
-  capacity_ = capacity;
-  count_ = 0;
-  estate_ = CreateExecutorState();
-  target_ = makeNode(ResultRelInfo);
-  InitResultRelInfo(target_, table, 0, nullptr, 0);
-  ExecOpenIndices(target_, false);
-  // A description of our own is not counted by the resource owner, slot by slot.
-  TupleDesc columns = CreateTupleDescCopyConstr(RelationGetDescr(table));
-  slots_ = static_cast<TupleTableSlot**>(palloc(sizeof(TupleTableSlot*) * capacity));
-  for (int i = 0; i < capacity; i++) {
-    slots_[i] = MakeTupleTableSlot(columns, table_slot_callbacks(table));
-  }
+  heap_.Begin(table, capacity);
   rows_ = static_cast<NewRow*>(palloc(sizeof(NewRow) * capacity));
   ranks_ = static_cast<int*>(palloc(sizeof(int) * capacity));
   by_stream_ = static_cast<int*>(palloc(sizeof(int) * capacity));
 }
 
 void HeapInsert::Add(const NewRow& row, int rank) {
-  rows_[count_] = row;
-  ranks_[count_] = rank;
-  Fill(slots_[count_], rows_[count_]);
-  count_++;
+  const int i = heap_.count();
+  rows_[i] = row;
+  ranks_[i] = rank;
+  Fill(heap_.Next(), rows_[i]);
 }
 
 void HeapInsert::AddCopy(TupleTableSlot* row) {
-  CopyRow(row, slots_[count_]);
+  ranks_[heap_.count()] = 0;
+  TupleTableSlot* copy = heap_.Next();
+  CopyRow(row, copy);
   // A copy of its own: what points to the row would keep its page pinned.
-  ExecMaterializeSlot(slots_[count_]);
-  ranks_[count_] = 0;
-  count_++;
+  ExecMaterializeSlot(copy);
 }
 
 void HeapInsert::Flush() {
-  if (count_ == 0) return;
-  if (count_ == 1) {
-    simple_table_tuple_insert(target_->ri_RelationDesc, slots_[0]);
-  } else {
-    // What the table's code allocates per chunk goes with the chunk.
-    MemoryContext caller = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate_));
-    table_multi_insert(target_->ri_RelationDesc, slots_, count_, GetCurrentCommandId(true), 0,
-                       nullptr);
-    MemoryContextSwitchTo(caller);
-  }
-  for (int i = 0; i < count_; i++) by_stream_[i] = i;
-  std::stable_sort(by_stream_, by_stream_ + count_,
+  const int count = heap_.count();
+  for (int i = 0; i < count; i++) by_stream_[i] = i;
+  std::stable_sort(by_stream_, by_stream_ + count,
                    [this](int a, int b) { return ranks_[a] < ranks_[b]; });
-  for (int i = 0; i < target_->ri_NumIndices; i++) InsertIntoIndex(i);
-  for (int i = 0; i < count_; i++) ExecClearTuple(slots_[i]);
-  count_ = 0;
-  CommandCounterIncrement();
+  heap_.Flush(by_stream_, kStreamId);
 }
 
-// What ExecInsertIndexTuples does for one row and all indexes, for all rows and one index. None of
-// ours is deferrable or an exclusion constraint, and what is partial is so by IsDeliveryPredicate:
-// see IsAsMade.
-void HeapInsert::InsertIntoIndex(int index) {
-  Relation relation = target_->ri_IndexRelationDescs[index];
-  IndexInfo* info = target_->ri_IndexRelationInfo[index];
-  if (!info->ii_ReadyForInserts) return;
-  const bool by_stream = info->ii_IndexAttrNumbers[0] == kStreamId;
-  const bool deliveries_only = info->ii_Predicate != NIL;
-  const IndexUniqueCheck check =
-      relation->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO;
-  PendingList pending;
-  const bool is_pending = count_ > 1 && pending.Begin(relation);
-  ExprContext* context = GetPerTupleExprContext(estate_);
-  MemoryContext caller = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate_));
-  for (int i = 0; i < count_; i++) {
-    CHECK_FOR_INTERRUPTS();
-    TupleTableSlot* slot = slots_[by_stream ? by_stream_[i] : i];
-    if (deliveries_only && !IsDelivery(slot)) continue;
-    context->ecxt_scantuple = slot;
-    Datum values[INDEX_MAX_KEYS];
-    bool is_null[INDEX_MAX_KEYS];
-    FormIndexDatum(info, slot, estate_, values, is_null);
-    if (is_pending) {
-      pending.Add(values, is_null, &slot->tts_tid);
-    } else {
-      index_insert(relation, values, is_null, &slot->tts_tid, target_->ri_RelationDesc, check,
-                   false, info);
-    }
-    ResetPerTupleExprContext(estate_);
-  }
-  MemoryContextSwitchTo(caller);
-  if (is_pending) pending.End();
-}
-
-void HeapInsert::End() {
-  for (int i = 0; i < capacity_; i++) ExecDropSingleTupleTableSlot(slots_[i]);
-  ExecCloseIndices(target_);
-  FreeExecutorState(estate_);
-}
+void HeapInsert::End() { heap_.End(); }
 
 }  // namespace auren::events

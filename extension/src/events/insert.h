@@ -8,10 +8,7 @@
 #pragma once
 
 #include "events/store.h"
-
-extern "C" {
-#include "nodes/execnodes.h"
-}
+#include "postgres/heap_insert.h"
 
 namespace auren::events {
 
@@ -25,19 +22,17 @@ bool IsAsMade(Relation table, const TableNames& names);
 // Inserts one row, by the way that CanInsertDirectly tells.
 void Insert(Relation store, const NewRow& row);
 
-// Rows written together: one page lock and one WAL record for many, and then index by index instead
-// of row by row, those by stream in the order of the streams: what one entry has brought into the
-// processor's caches serves the next. Constraints are not looked at: rows keep ours as they are
-// made, and there are no others. REQUIRES: CanInsertDirectly.
+// Events written together (postgres/heap_insert.h), and into the indexes by stream in the order of
+// the streams. Constraints are not looked at: rows keep ours as they are made, and there are no
+// others. REQUIRES: CanInsertDirectly.
 //
-// Rows are borrowed until Flush. An ERROR in between needs no cleaning up. After Flush, later
-// statements and later functions of the running one see the rows, as after an INSERT.
+// Rows are borrowed until Flush. An ERROR in between needs no cleaning up.
 class HeapInsert {
  public:
-  static constexpr int kChunk = 4000;
+  static constexpr int kChunk = pg::HeapInsert::kChunk;
 
   void Begin(Relation table, int capacity);  // capacity: 1 to kChunk
-  bool IsFull() const { return count_ == capacity_; }
+  bool IsFull() const { return heap_.IsFull(); }
 
   // `rank`: where the row's stream stands among all streams of this insert, by the bytes of their
   // ids. REQUIRES: not full.
@@ -51,16 +46,10 @@ class HeapInsert {
   void End();
 
  private:
-  void InsertIntoIndex(int index);
-
-  EState* estate_;
-  ResultRelInfo* target_;
-  TupleTableSlot** slots_;
+  pg::HeapInsert heap_;
   NewRow* rows_;
   int* ranks_;
   int* by_stream_;  // the rows' numbers, in the order of their streams
-  int capacity_;
-  int count_;
 };
 
 }  // namespace auren::events

@@ -6,18 +6,25 @@
 #include "postgres/spi.h"
 #include "postgres/values.h"
 
+extern "C" {
+#include "catalog/namespace.h"
+#include "utils/lsyscache.h"
+}
+
 namespace auren::neuros {
 namespace {
 
 constexpr pg::RowColumn kPerson[] = {{"n", INT4OID}, {"user_id", TEXTOID}};
 
-pg::Statement select_modes = {
-    "SELECT p.n, m.current_mode, m.by_hand, m.event_id IS NOT NULL, m.since,"
-    "   coalesce((SELECT e.calm FROM neuros.evaluations e WHERE e.user_id = p.user_id), 0)"
-    "  FROM mode_persons p LEFT JOIN LATERAL ("
-    "   SELECT * FROM neuros.user_modes u WHERE u.user_id = p.user_id OFFSET 0) m ON true",
-    0,
-    {}};
+#define SELECT_MODES_WITH_CALM_FROM(table)                                  \
+  "SELECT p.n, m.current_mode, m.by_hand, m.event_id IS NOT NULL, m.since," \
+  "   coalesce((SELECT c.calm FROM " table                                  \
+  " c WHERE c.user_id = p.user_id), 0)"                                     \
+  "  FROM mode_persons p LEFT JOIN LATERAL ("                               \
+  "   SELECT * FROM neuros.user_modes u WHERE u.user_id = p.user_id OFFSET 0) m ON true"
+
+pg::Statement select_modes = {SELECT_MODES_WITH_CALM_FROM("neuros.person_states"), 0, {}};
+pg::Statement select_modes_of_0_1_0 = {SELECT_MODES_WITH_CALM_FROM("neuros.evaluations"), 0, {}};
 
 // A new person starts in baseline, so that the first switch is an update, too, and notifies.
 pg::Statement insert_mode = {
@@ -31,14 +38,10 @@ pg::Statement update_mode = {
     8,
     {TEXTOID, TEXTOID, TIMESTAMPTZOID, FLOAT8OID, TEXTOID, UUIDOID, INT8OID, BOOLOID}};
 
-constexpr pg::RowColumn kCalm[] = {{"user_id", TEXTOID}, {"calm", INT4OID}};
-
-pg::Statement upsert_calm = {
-    "INSERT INTO neuros.evaluations AS e (user_id, calm) SELECT c.user_id, c.calm FROM calm_counts "
-    "c"
-    " ON CONFLICT (user_id) DO UPDATE SET calm = excluded.calm",
-    0,
-    {}};
+pg::Statement reset_calm = {
+    "UPDATE neuros.person_states SET calm = 0 WHERE user_id = $1", 1, {TEXTOID}};
+pg::Statement reset_calm_of_0_1_0 = {
+    "UPDATE neuros.evaluations SET calm = 0 WHERE user_id = $1", 1, {TEXTOID}};
 
 void AddFactor(const core::Factor& factor, pg::JsonbBuilder* json) {
   json->BeginObject();
@@ -90,6 +93,10 @@ Jsonb* Circumstances(const ModeSwitch& mode_switch) {
 
 }  // namespace
 
+bool HasPersonStates() {
+  return OidIsValid(get_relname_relid("person_states", get_namespace_oid("neuros", false)));
+}
+
 void LoadModes(text* const* user_ids, int count, ModeState* states) {
   pg::Rows rows("mode_persons", kPerson);
   for (int i = 0; i < count; i++) {
@@ -98,7 +105,7 @@ void LoadModes(text* const* user_ids, int count, ModeState* states) {
     rows.EndRow();
   }
   rows.Offer();
-  const uint64 found = pg::Execute(&select_modes);
+  const uint64 found = pg::Execute(HasPersonStates() ? &select_modes : &select_modes_of_0_1_0);
   for (uint64 row = 0; row < found; row++) {
     ModeState& state = states[DatumGetInt32(pg::Column(row, 1))];
     state = ModeState{};
@@ -141,23 +148,12 @@ pg_uuid_t EnterMode(const ModeState& state, const ModeSwitch& mode_switch) {
                           Int64GetDatum(event.position),
                           BoolGetDatum(mode_switch.by_hand)};
   pg::Execute(&update_mode, values);
-  const Calm none = {mode_switch.user_id, 0};
-  if (state.calm != 0) StoreCalm(&none, 1);
+  if (state.calm != 0) {
+    pg::Execute(HasPersonStates() ? &reset_calm : &reset_calm_of_0_1_0, values);
+  }
   ResolveHypothesis(open, mode_switch, event);
   if (mode_switch.to_mode == kHypothesisMode) GenerateHypothesis(mode_switch, event);
   return event.event_id;
-}
-
-void StoreCalm(const Calm* counts, int count) {
-  if (count == 0) return;
-  pg::Rows rows("calm_counts", kCalm);
-  for (int i = 0; i < count; i++) {
-    rows.Text(counts[i].user_id);
-    rows.Add(Int32GetDatum(counts[i].evaluations));
-    rows.EndRow();
-  }
-  rows.Offer();
-  pg::Execute(&upsert_calm);
 }
 
 }  // namespace auren::neuros

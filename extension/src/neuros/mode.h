@@ -16,6 +16,10 @@ struct ModeState {
   int calm;  // calm evaluations so far
 };
 
+// Whether there is neuros.person_states. The schema of 0.1.0 had only the calm count, in
+// neuros.evaluations.
+bool HasPersonStates();
+
 // The modes of many persons, by one statement. REQUIRES: within an SPI session, under the locks of
 // the persons' streams. The states live as long as the session.
 void LoadModes(text* const* user_ids, int count, ModeState* states);
@@ -46,15 +50,5 @@ struct ModeSwitch {
 // hypothesis (neuros/hypothesis.h) is closed and begun behind it. Returns the event's id. REQUIRES:
 // as LoadMode; `state` is what it returned.
 pg_uuid_t EnterMode(const ModeState& state, const ModeSwitch& mode_switch);
-
-// How many calm evaluations a person has had.
-struct Calm {
-  text* user_id;
-  int evaluations;
-};
-
-// Keeps the counts of many persons, each named once. The caller leaves out who has that count
-// already: what does not change is not written.
-void StoreCalm(const Calm* counts, int count);
 
 }  // namespace auren::neuros

@@ -1,10 +1,10 @@
-#include "events/pending_list.h"
+#include "postgres/pending_list.h"
 
 extern "C" {
 #include "catalog/pg_am.h"
 }
 
-namespace auren::events {
+namespace auren::pg {
 namespace {
 
 // What a page of the list holds, as gin/ginfast.c reckons it. More than that would be taken for one
@@ -62,4 +62,4 @@ void PendingList::End() {
   pfree(state_);
 }
 
-}  // namespace auren::events
+}  // namespace auren::pg

@@ -17,7 +17,7 @@ extern "C" {
 #include "access/gin_private.h"
 }
 
-namespace auren::events {
+namespace auren::pg {
 
 class PendingList {
  public:
@@ -34,4 +34,4 @@ class PendingList {
   MemoryContext memory_;
 };
 
-}  // namespace auren::events
+}  // namespace auren::pg

@@ -1,0 +1,25 @@
+// New readings, straight into the heap: the common case, for which an INSERT with ON CONFLICT does
+// several times the work.
+#pragma once
+
+#include "biometrics/store.h"
+
+namespace auren::biometrics {
+
+// The key by which a delivery's document is known: its id without the number of its part.
+std::string_view WithoutPart(std::string_view delivery_id);
+
+// The quality of one reading.
+float4 QualityOf(const Reading& reading);
+
+// Whether the reading is to be stored.
+bool IsToBeStored(const Reading& reading);
+
+// Inserts the readings that are not stored yet and marks their days stale. A reading that is stored
+// already is left for a statement, and told to `known`. False when the tables are not as we made
+// them: then nothing was done. REQUIRES: as StoreReadings.
+bool InsertNew(const Brought* deliveries, int count,
+               void (*known)(const Brought& from, const Reading& reading, void* argument),
+               void* argument);
+
+}  // namespace auren::biometrics
