@@ -1,5 +1,6 @@
 #include "biometrics/store.h"
 
+#include "analytics/touched.h"
 #include "core/quality.h"
 #include "postgres/rows.h"
 #include "postgres/spi.h"
@@ -8,9 +9,11 @@
 namespace auren::biometrics {
 namespace {
 
-// Marks what a statement's `touched` (user_id, device_type, metric_type, day) names. A day that is
-// marked already is left alone: ON CONFLICT alone would lock its row, which is a write, too.
+// Marks what a statement's `touched` (user_id, device_type, metric_type, day) names, and returns
+// it. A day that is marked already is left alone: ON CONFLICT alone would lock its row, which is a
+// write, too.
 #define MARK_STALE                                                                     \
+  ", stale AS ("                                                                       \
   " INSERT INTO biometrics.daily_values AS v (user_id, device_type, metric_type, day)" \
   " SELECT t.user_id, t.device_type, t.metric_type, t.day"                             \
   "   FROM (SELECT DISTINCT user_id, device_type, metric_type, day FROM touched) t"    \
@@ -20,7 +23,8 @@ namespace {
   "          WHERE d.user_id = t.user_id AND d.device_type = t.device_type"            \
   "            AND d.metric_type = t.metric_type AND d.day = t.day) IS NOT TRUE"       \
   " ON CONFLICT (user_id, device_type, metric_type, day)"                              \
-  " DO UPDATE SET stale = true WHERE NOT v.stale"
+  " DO UPDATE SET stale = true WHERE NOT v.stale)"                                     \
+  " SELECT user_id, metric_type, day FROM touched"
 
 constexpr pg::RowColumn kBroughtReading[] = {
     {"user_id", TEXTOID},     {"device", TEXTOID},      {"position", INT8OID},
@@ -99,6 +103,15 @@ pg::Statement delete_readings = {
     0,
     {}};
 
+// Runs a statement that ends with MARK_STALE; what it touched is added to `touched`.
+void Store(pg::Statement* statement, analytics::TouchedGroups* touched) {
+  const uint64 found = pg::Execute(statement);
+  for (uint64 row = 0; row < found; row++) {
+    touched->Add(DatumGetTextPP(pg::Column(row, 1)), pg::View(DatumGetTextPP(pg::Column(row, 2))),
+                 DatumGetDateADT(pg::Column(row, 3)));
+  }
+}
+
 // "whoop/42#1" is a part of "whoop/42".
 std::string_view WithoutPart(std::string_view delivery_id) {
   const size_t hash = delivery_id.rfind('#');
@@ -131,7 +144,7 @@ bool SameReading(const Reading& a, const Reading& b) {
          a.source == b.source && a.statistic_name == b.statistic_name;
 }
 
-void DeleteReadings(const Brought* deliveries, int count) {
+void DeleteReadings(const Brought* deliveries, int count, analytics::TouchedGroups* touched) {
   pg::Rows rows("gone_readings", kGoneReading);
   for (const Brought* from = deliveries; from < deliveries + count; from++) {
     for (int i = 0; i < from->count; i++) {
@@ -152,7 +165,7 @@ void DeleteReadings(const Brought* deliveries, int count) {
   }
   if (rows.count() == 0) return;
   rows.Offer();
-  pg::Execute(&delete_readings);
+  Store(&delete_readings, touched);
 }
 
 void AddDocuments(const Brought& from, pg::Rows* rows) {
@@ -176,12 +189,12 @@ void AddDocuments(const Brought& from, pg::Rows* rows) {
   }
 }
 
-void DeleteDocuments(const Brought* deliveries, int count) {
+void DeleteDocuments(const Brought* deliveries, int count, analytics::TouchedGroups* touched) {
   pg::Rows rows("documents", kDocument);
   for (int i = 0; i < count; i++) AddDocuments(deliveries[i], &rows);
   if (rows.count() == 0) return;
   rows.Offer();
-  pg::Execute(&delete_documents);
+  Store(&delete_documents, touched);
 }
 
 // The flags as one text, to be split at the unit separator, which no flag contains.
@@ -232,7 +245,7 @@ void AddReadings(const Brought& from, pg::Rows* rows) {
   }
 }
 
-void Upsert(const Brought* deliveries, int count) {
+void Upsert(const Brought* deliveries, int count, analytics::TouchedGroups* touched) {
   pg::Rows rows("brought_readings", kBroughtReading);
   for (int i = 0; i < count; i++) {
     CHECK_FOR_INTERRUPTS();
@@ -240,7 +253,7 @@ void Upsert(const Brought* deliveries, int count) {
   }
   if (rows.count() == 0) return;
   rows.Offer();
-  pg::Execute(&upsert);
+  Store(&upsert, touched);
 }
 
 }  // namespace
@@ -271,9 +284,11 @@ void MarkSuperseded(Reading* readings, int count) {
 }
 
 void StoreReadings(const Brought* deliveries, int count) {
-  DeleteReadings(deliveries, count);
-  DeleteDocuments(deliveries, count);
-  Upsert(deliveries, count);
+  analytics::TouchedGroups touched;
+  DeleteReadings(deliveries, count, &touched);
+  DeleteDocuments(deliveries, count, &touched);
+  Upsert(deliveries, count, &touched);
+  touched.Mark();
 }
 
 }  // namespace auren::biometrics
