@@ -5,8 +5,10 @@
 #include "postgres/values.h"
 
 extern "C" {
+#include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "storage/proc.h"
+#include "utils/lsyscache.h"
 }
 
 namespace auren::analytics {
@@ -57,6 +59,13 @@ bool IsCollecting() {
          collecting.subtransaction == GetCurrentSubTransactionId();
 }
 
+// False until ALTER EXTENSION has been run after an installation of this version over 0.1.0; it
+// then marks everything there is.
+bool HasMarks() {
+  const Oid schema = get_namespace_oid("analytics", true);
+  return OidIsValid(schema) && OidIsValid(get_relname_relid("touched_groups", schema));
+}
+
 void RunMark(pg::Statement* statement) {
   const Datum is_blind = BoolGetDatum(IsolationUsesXactSnapshot());
   pg::Execute(statement, &is_blind);
@@ -99,7 +108,7 @@ void TouchedGroups::Add(const text* user_id, std::string_view metric_type, DateA
 }
 
 void TouchedGroups::Mark() {
-  if (rows_.count() > 0) {
+  if (rows_.count() > 0 && HasMarks()) {
     rows_.Offer();
     RunMark(&mark_added);
   }
