@@ -1,127 +1,176 @@
 #include "analytics/touched.h"
 
-#include "postgres/errors.h"
-#include "postgres/spi.h"
+#include <algorithm>
+
 #include "postgres/values.h"
 
 extern "C" {
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/relscan.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "catalog/namespace.h"
-#include "commands/trigger.h"
+#include "executor/executor.h"
 #include "storage/proc.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 }
 
 namespace auren::analytics {
 namespace {
 
-// Marks the groups that a query names, each once, unless a mark is there that can be relied upon.
-// $1: do not look. A snapshot that is older than the statement may show marks that are gone, and
-// locking one of those would be a serialization failure where there is no conflict.
-#define MARK(groups)                                                                     \
-  {                                                                                      \
-    "INSERT INTO analytics.touched_groups (user_id, metric_type, day)"                   \
-    " SELECT t.user_id, t.metric_type, t.day FROM (" groups                              \
-    ") t"                                                                                \
-    " WHERE $1 OR NOT EXISTS (SELECT FROM analytics.touched_groups g"                    \
-    "   WHERE g.user_id = t.user_id AND g.metric_type = t.metric_type AND g.day = t.day" \
-    "   FOR KEY SHARE SKIP LOCKED)",                                                     \
-        1, {                                                                             \
-      BOOLOID                                                                            \
-    }                                                                                    \
-  }
+// The columns of the table, and of its index in the same order.
+constexpr int kColumns = 3;
 
-pg::Statement mark_added = MARK("SELECT DISTINCT user_id, metric_type, day FROM touched");
-
-// By the names that the triggers give to what they saw.
-pg::Statement mark_inserted = MARK("SELECT DISTINCT user_id, metric_type, day FROM new_readings");
-pg::Statement mark_deleted = MARK("SELECT DISTINCT user_id, metric_type, day FROM old_readings");
-pg::Statement mark_updated = MARK(
-    "SELECT user_id, metric_type, day FROM old_readings"
-    " UNION SELECT user_id, metric_type, day FROM new_readings");
-
-// A TRUNCATE says nothing of what it takes away; but only what is stored can now be wrong.
-pg::Statement mark_stored = MARK(
-    "SELECT DISTINCT user_id, split_part(metric_type, ':', 1) AS metric_type, day"
-    " FROM analytics.user_metrics_daily");
-
-constexpr pg::RowColumn kGroup[] = {
-    {"user_id", TEXTOID}, {"metric_type", TEXTOID}, {"day", DATEOID}};
+constexpr int kFirst = 256;  // groups there is room for to begin with
 
 // The (sub)transaction in which a TouchedGroups stands for the triggers. An ERROR leaves it behind,
 // and ends that (sub)transaction, whose number is not used again.
-struct {
+struct Collecting {
   LocalTransactionId transaction;
   SubTransactionId subtransaction;
-} collecting = {InvalidLocalTransactionId, InvalidSubTransactionId};
+};
+constexpr Collecting kNobody = {0, InvalidSubTransactionId};
+Collecting collecting = kNobody;
 
-bool IsCollecting() {
+// InvalidOid until ALTER EXTENSION has been run after an installation of this version over 0.1.0;
+// it then marks everything there is.
+Oid FindRelation(const char* name) {
+  const Oid schema = get_namespace_oid("analytics", true);
+  return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
+
+bool IsBefore(const TouchedGroup& a, const TouchedGroup& b) {
+  if (const int order = a.user_id.compare(b.user_id); order != 0) return order < 0;
+  if (const int order = a.metric_type.compare(b.metric_type); order != 0) return order < 0;
+  return a.day < b.day;
+}
+
+bool IsSame(const TouchedGroup& a, const TouchedGroup& b) {
+  return a.user_id == b.user_id && a.metric_type == b.metric_type && a.day == b.day;
+}
+
+// The table under the hands of one Mark.
+class Marks {
+ public:
+  void Begin(Oid table) {
+    table_ = table_open(table, RowExclusiveLock);
+    index_ = index_open(FindRelation("touched_groups_key"), AccessShareLock);
+    found_ = table_slot_create(table_, nullptr);
+    locked_ = table_slot_create(table_, nullptr);
+    scan_ = AUREN_INDEX_BEGINSCAN(table_, index_, SnapshotSelf, kColumns);
+    estate_ = CreateExecutorState();
+    target_ = makeNode(ResultRelInfo);
+    InitResultRelInfo(target_, table_, 0, nullptr, 0);
+    ExecOpenIndices(target_, false);
+    pages_ = GetBulkInsertState();
+  }
+
+  // True when a mark is there that this transaction may rely on: it is locked from now on.
+  // SnapshotSelf shows what is committed now, whatever the isolation level: there is nothing to
+  // conflict with.
+  bool Relies(const Datum* group) {
+    ScanKeyData keys[kColumns];
+    constexpr RegProcedure kEqual[kColumns] = {F_TEXTEQ, F_TEXTEQ, F_DATE_EQ};
+    for (int i = 0; i < kColumns; i++) {
+      ScanKeyEntryInitialize(&keys[i], 0, static_cast<AttrNumber>(i + 1), BTEqualStrategyNumber,
+                             InvalidOid, index_->rd_indcollation[i], kEqual[i], group[i]);
+    }
+    index_rescan(scan_, keys, kColumns, nullptr, 0);
+    while (index_getnext_slot(scan_, ForwardScanDirection, found_)) {
+      TM_FailureData failure;
+      const TM_Result result = table_tuple_lock(table_, &found_->tts_tid, SnapshotSelf, locked_,
+                                                GetCurrentCommandId(false), LockTupleKeyShare,
+                                                LockWaitSkip, 0, &failure);
+      ExecClearTuple(locked_);
+      if (result == TM_Ok) return true;
+    }
+    return false;
+  }
+
+  void Write(const Datum* group) {
+    ExecClearTuple(locked_);
+    for (int i = 0; i < kColumns; i++) {
+      locked_->tts_values[i] = group[i];
+      locked_->tts_isnull[i] = false;
+    }
+    ExecStoreVirtualTuple(locked_);
+    table_tuple_insert(table_, locked_, GetCurrentCommandId(true), 0, pages_);
+    AUREN_INSERT_INDEX_TUPLES(target_, locked_, estate_);
+    ResetPerTupleExprContext(estate_);
+  }
+
+  void End() {
+    FreeBulkInsertState(pages_);
+    ExecCloseIndices(target_);
+    FreeExecutorState(estate_);
+    index_endscan(scan_);
+    ExecDropSingleTupleTableSlot(found_);
+    ExecDropSingleTupleTableSlot(locked_);
+    index_close(index_, AccessShareLock);
+    table_close(table_, NoLock);
+    CommandCounterIncrement();
+  }
+
+ private:
+  Relation table_;
+  Relation index_;
+  TupleTableSlot* found_;
+  TupleTableSlot* locked_;  // or to be written
+  IndexScanDesc scan_;
+  EState* estate_;
+  ResultRelInfo* target_;
+  BulkInsertState pages_;
+};
+
+}  // namespace
+
+TouchedGroups::TouchedGroups()
+    : groups_(static_cast<TouchedGroup*>(palloc(sizeof(TouchedGroup) * kFirst))),
+      capacity_(kFirst) {
+  collecting = {AUREN_LOCAL_TRANSACTION_ID(), GetCurrentSubTransactionId()};
+}
+
+bool TouchedGroups::IsCollecting() {
   return collecting.transaction == AUREN_LOCAL_TRANSACTION_ID() &&
          collecting.subtransaction == GetCurrentSubTransactionId();
 }
 
-// False until ALTER EXTENSION has been run after an installation of this version over 0.1.0; it
-// then marks everything there is.
-bool HasMarks() {
-  const Oid schema = get_namespace_oid("analytics", true);
-  return OidIsValid(schema) && OidIsValid(get_relname_relid("touched_groups", schema));
-}
-
-void RunMark(pg::Statement* statement) {
-  const Datum is_blind = BoolGetDatum(IsolationUsesXactSnapshot());
-  pg::Execute(statement, &is_blind);
-}
-
-pg::Statement* StatementFor(TriggerEvent event) {
-  if (TRIGGER_FIRED_BY_INSERT(event)) return &mark_inserted;
-  if (TRIGGER_FIRED_BY_UPDATE(event)) return &mark_updated;
-  if (TRIGGER_FIRED_BY_DELETE(event)) return &mark_deleted;
-  return &mark_stored;
-}
-
-void MarkChanged(TriggerData* trigger) {
-  if (IsCollecting()) return;
-  const pg::SpiSession spi = pg::SpiBegin();
-  const int result = SPI_register_trigger_data(trigger);
-  if (result < 0) {
-    elog(ERROR, "SPI_register_trigger_data failed: %s", SPI_result_code_string(result));
+void TouchedGroups::Add(std::string_view user_id, std::string_view metric_type, DateADT day) {
+  const TouchedGroup group = {user_id, metric_type, day};
+  if (count_ > 0 && IsSame(groups_[count_ - 1], group)) return;
+  if (count_ == capacity_) {
+    capacity_ *= 2;
+    groups_ = static_cast<TouchedGroup*>(repalloc_huge(groups_, sizeof(TouchedGroup) * capacity_));
   }
-  RunMark(StatementFor(trigger->tg_event));
-  pg::SpiEnd(spi);
-}
-
-}  // namespace
-
-TouchedGroups::TouchedGroups() : rows_("touched", kGroup) {
-  collecting = {AUREN_LOCAL_TRANSACTION_ID(), GetCurrentSubTransactionId()};
-}
-
-void TouchedGroups::Add(const text* user_id, std::string_view metric_type, DateADT day) {
-  const std::string_view user = pg::View(user_id);
-  if (user == last_user_ && day == last_day_ && metric_type == last_metric_) return;
-  last_user_ = user;
-  last_metric_ = metric_type;
-  last_day_ = day;
-  rows_.Text(user_id);
-  rows_.Text(metric_type);
-  rows_.Add(DateADTGetDatum(day));
-  rows_.EndRow();
+  groups_[count_++] = group;
 }
 
 void TouchedGroups::Mark() {
-  if (rows_.count() > 0 && HasMarks()) {
-    rows_.Offer();
-    RunMark(&mark_added);
+  collecting = kNobody;
+  if (count_ == 0) return;
+  const Oid table = FindRelation("touched_groups");
+  if (!OidIsValid(table)) return;
+  std::sort(groups_, groups_ + count_, IsBefore);
+  const TouchedGroup* end = std::unique(groups_, groups_ + count_, IsSame);
+
+  Marks marks;
+  marks.Begin(table);
+  for (const TouchedGroup* group = groups_; group < end; group++) {
+    CHECK_FOR_INTERRUPTS();
+    text* user_id = pg::Text(group->user_id);
+    text* metric_type = pg::Text(group->metric_type);
+    const Datum columns[kColumns] = {PointerGetDatum(user_id), PointerGetDatum(metric_type),
+                                     DateADTGetDatum(group->day)};
+    if (!marks.Relies(columns)) marks.Write(columns);
+    pfree(metric_type);
+    pfree(user_id);
   }
-  collecting = {InvalidLocalTransactionId, InvalidSubTransactionId};
+  marks.End();
+  count_ = 0;
 }
 
 }  // namespace auren::analytics
-
-AUREN_SQL_FUNCTION(analytics_mark_touched_groups) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) {
-    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                    errmsg("analytics.mark_touched_groups() is a trigger function")));
-  }
-  auren::analytics::MarkChanged(reinterpret_cast<TriggerData*>(fcinfo->context));
-  return PointerGetDatum(nullptr);
-}

@@ -8,7 +8,7 @@
 //
 // A group is marked in the transaction that touches it, whichever way the readings are written:
 // what goes straight into the heap fires no trigger, so whoever writes so says it here. Plain SQL
-// by the owner is marked by statement triggers on biometric_events.
+// by the owner is marked by statement triggers on biometric_events (analytics/triggers.cpp).
 //
 // No mark is lost, and nobody waits:
 //   1. A mark that is there already serves again: it is not written twice, but locked FOR KEY
@@ -23,7 +23,6 @@
 #pragma once
 
 #include "postgres/backend.h"
-#include "postgres/rows.h"
 
 extern "C" {
 #include "utils/date.h"
@@ -31,22 +30,30 @@ extern "C" {
 
 namespace auren::analytics {
 
-// REQUIRES: between SpiBegin and SpiEnd; one at a time.
+struct TouchedGroup {
+  std::string_view user_id;
+  std::string_view metric_type;
+  DateADT day;
+};
+
+// One at a time in a transaction. An ERROR in between needs no cleaning up.
 class TouchedGroups {
  public:
   TouchedGroups();
 
-  // A group may be added as often as is convenient; runs of the same one cost nothing. The texts are
-  // borrowed until Mark.
-  void Add(const text* user_id, std::string_view metric_type, DateADT day);
+  // A group may be added as often as is convenient. The texts are borrowed until Mark.
+  void Add(std::string_view user_id, std::string_view metric_type, DateADT day);
 
+  // Later statements, and later functions of the running one, see the marks.
   void Mark();
 
+  // Whether the running (sub)transaction is between making one and Mark.
+  static bool IsCollecting();
+
  private:
-  pg::Rows rows_;
-  std::string_view last_user_;
-  std::string_view last_metric_;
-  DateADT last_day_ = 0;
+  TouchedGroup* groups_;
+  int count_ = 0;
+  int capacity_;
 };
 
 }  // namespace auren::analytics

@@ -107,8 +107,8 @@ pg::Statement delete_readings = {
 void Store(pg::Statement* statement, analytics::TouchedGroups* touched) {
   const uint64 found = pg::Execute(statement);
   for (uint64 row = 0; row < found; row++) {
-    touched->Add(DatumGetTextPP(pg::Column(row, 1)), pg::View(DatumGetTextPP(pg::Column(row, 2))),
-                 DatumGetDateADT(pg::Column(row, 3)));
+    touched->Add(pg::View(DatumGetTextPP(pg::Column(row, 1))),
+                 pg::View(DatumGetTextPP(pg::Column(row, 2))), DatumGetDateADT(pg::Column(row, 3)));
   }
 }
 
