@@ -118,8 +118,8 @@ def history():
 
 
 def take(conn, side, number):
-    name = "touched_groups" if side == "marks" else "bench_away"
-    conn.execute(f"ALTER TABLE IF EXISTS analytics.{'bench_away' if side == 'marks' else 'touched_groups'}"
+    name = "touched_days" if side == "marks" else "bench_away"
+    conn.execute(f"ALTER TABLE IF EXISTS analytics.{'bench_away' if side == 'marks' else 'touched_days'}"
                  f" RENAME TO {name}")
     first = number * AT_ONCE + 1
     return 500 * AT_ONCE / seconds(conn, TAKE.format(first, first + AT_ONCE - 1, side))

@@ -118,7 +118,14 @@ BEGIN
   END LOOP;
 END $$;
 CALL pg_temp.take_often();
-SELECT *, (SELECT count(*) FROM biometrics.biometric_events WHERE user_id = 'refresh_hot') AS readings FROM analytics.touched_groups;
+SELECT *, (SELECT count(*) FROM biometrics.biometric_events WHERE user_id = 'refresh_hot') AS readings FROM analytics.touched_days;
+
+-- Of what a delivery brings, the metrics that are not marked yet are.
+SELECT status FROM bridge.ingest_batch(ARRAY['{"source": "healthkit", "delivery_id": "more", "user_id": "refresh_hot", "received_at": "2025-03-10T00:00:00Z",
+  "readings": [{"metric": "step_count", "value": 1, "start": "2025-03-05T09:00:00Z"}, {"metric": "heart_rate", "value": 60, "start": "2025-03-05T08:00:00Z"},
+    {"metric": "hrv_rmssd", "value": 50, "start": "2025-03-05T09:00:00Z"}]}']::jsonb[]);
+SELECT * FROM analytics.touched_days ORDER BY metric_types;
+DELETE FROM biometrics.biometric_events WHERE user_id = 'refresh_hot' AND (metric_type <> 'heart_rate' OR recorded_at = '2025-03-05T08:00:00Z');
 
 -- A correction that moves a reading to the next day: both days.
 SELECT analytics.refresh_user_metrics();
@@ -163,7 +170,7 @@ SELECT 'other' || n % 2000, 'hand', 'heart_rate', timestamptz '2025-03-01 12:00Z
 FROM generate_series(1, 20000) n;
 SELECT analytics.refresh_user_metrics();
 UPDATE biometrics.biometric_events SET value = 61 WHERE user_id LIKE 'other%' AND recorded_at < '2025-03-01 18:00Z';
-ANALYZE biometrics.biometric_events, analytics.user_metrics_daily, analytics.touched_groups;
+ANALYZE biometrics.biometric_events, analytics.user_metrics_daily, analytics.touched_days;
 CREATE FUNCTION pg_temp.scans(query text) RETURNS TABLE(node text, relation text, by_person boolean) LANGUAGE plpgsql AS $$
 DECLARE
   plan jsonb;

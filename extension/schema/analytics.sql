@@ -3,7 +3,7 @@
 --   user_metrics_daily   as of the last refresh
 --   user_metrics_live    as of now: the table, and what has been touched since worked out on the spot
 --   user_metrics_now     as of now, all of it worked out: what the others must equal
---   touched_groups       what the next refresh has to work out
+--   touched_days         what the next refresh has to work out
 
 CREATE SCHEMA analytics;
 GRANT USAGE ON SCHEMA analytics TO auren_reader, auren_writer, auren_admin;

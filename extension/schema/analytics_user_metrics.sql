@@ -5,7 +5,7 @@
 CREATE VIEW analytics.touched_metrics AS
   SELECT t.user_id, m.metric_type, t.day, m.sample_count, m.avg_value, m.min_value, m.max_value,
          m.stddev_value, m.sum_value, m.p05_value, m.p50_value, m.p95_value
-    FROM (SELECT DISTINCT g.user_id, g.metric_type, g.day FROM analytics.touched_groups g) t
+    FROM analytics.touched_groups t
    CROSS JOIN LATERAL (
      SELECT s.metric_type,
             pg_catalog.count(*) AS sample_count,
@@ -31,10 +31,10 @@ CREATE VIEW analytics.user_metrics_live AS
          d.stddev_value, d.sum_value, d.p05_value, d.p50_value, d.p95_value
     FROM analytics.user_metrics_daily d
    WHERE NOT EXISTS (
-     SELECT FROM analytics.touched_groups g
-      WHERE g.user_id = d.user_id
-        AND g.metric_type = pg_catalog.split_part(d.metric_type, ':', 1)
-        AND g.day = d.day)
+     SELECT FROM analytics.touched_days t
+      WHERE t.user_id = d.user_id
+        AND t.day = d.day
+        AND pg_catalog.split_part(d.metric_type, ':', 1) = ANY (t.metric_types))
   UNION ALL
   SELECT t.user_id, t.metric_type, t.day, t.sample_count, t.avg_value, t.min_value, t.max_value,
          t.stddev_value, t.sum_value, t.p05_value, t.p50_value, t.p95_value
@@ -64,15 +64,15 @@ BEGIN
   -- Some thousand marks at a time, by person, once through all of them.
   LOOP
     SELECT max(s.user_id) INTO until
-      FROM (SELECT g.user_id FROM analytics.touched_groups g
-             WHERE g.user_id > after ORDER BY g.user_id LIMIT 10000) s;
+      FROM (SELECT t.user_id FROM analytics.touched_days t
+             WHERE t.user_id > after ORDER BY t.user_id LIMIT 10000) s;
     EXIT WHEN until IS NULL;
 
     -- A mark that somebody in flight relies on is left for the next refresh. The statement below sees
     -- all that those have done who relied on one of these.
     taken := ARRAY(
-      SELECT g.ctid FROM analytics.touched_groups g
-       WHERE g.user_id > after AND g.user_id <= until
+      SELECT t.ctid FROM analytics.touched_days t
+       WHERE t.user_id > after AND t.user_id <= until
          FOR UPDATE SKIP LOCKED);
 
     WITH fresh AS MATERIALIZED (
@@ -81,8 +81,7 @@ BEGIN
       DELETE FROM analytics.user_metrics_daily d
        WHERE d.ctid = ANY (ARRAY(
                SELECT o.ctid
-                 FROM (SELECT DISTINCT g.user_id, g.metric_type, g.day FROM analytics.touched_groups g
-                        WHERE g.user_id > after AND g.user_id <= until) g
+                 FROM analytics.touched_groups g
                 CROSS JOIN LATERAL (
                   SELECT e.ctid, e.metric_type FROM analytics.user_metrics_daily e
                    WHERE e.user_id = g.user_id AND e.day = g.day AND e.metric_type = g.metric_type
@@ -90,7 +89,8 @@ BEGIN
                   SELECT e.ctid, e.metric_type FROM analytics.user_metrics_daily e
                    WHERE e.user_id = g.user_id AND e.day = g.day
                      AND e.metric_type > g.metric_type || ':' AND e.metric_type < g.metric_type || ';') o
-                WHERE NOT EXISTS (
+                WHERE g.user_id > after AND g.user_id <= until
+                  AND NOT EXISTS (
                   SELECT FROM fresh f
                    WHERE f.user_id = g.user_id AND f.metric_type = o.metric_type AND f.day = g.day)))
       RETURNING 1
@@ -117,7 +117,7 @@ BEGIN
     )
     SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM written) INTO changed;
 
-    DELETE FROM analytics.touched_groups g WHERE g.ctid = ANY (taken);
+    DELETE FROM analytics.touched_days t WHERE t.ctid = ANY (taken);
     total := total + changed;
     after := until;
   END LOOP;

@@ -1,5 +1,6 @@
 // Which (person, metric, local day) groups have to be summed up anew: the rows of
-// analytics.touched_groups, from which analytics.refresh_user_metrics takes its work.
+// analytics.touched_days, from which analytics.refresh_user_metrics takes its work. A row, a mark,
+// is for some metrics of a person's day: what comes together is marked together.
 //
 //   TouchedGroups touched;                         // the triggers keep quiet from here ...
 //   ... write biometrics.biometric_events, and for every reading that came, changed or went:
@@ -19,7 +20,7 @@
 //   3. A refresh reads readings by a snapshot taken after it has locked the marks. So it sees
 //      everything of those who relied on them and have ended.
 // The table has no unique index: inserting beside a mark that a refresh is taking away would wait.
-// Two marks for a group do no harm.
+// A group in two marks does no harm.
 #pragma once
 
 #include "postgres/backend.h"

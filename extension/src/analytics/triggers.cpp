@@ -14,17 +14,19 @@ namespace {
 // Marks the groups that a query names, each once, unless a mark is there that can be relied upon.
 // $1: do not look. A snapshot that is older than the statement may show marks that are gone, and
 // locking one of those would be a serialization failure where there is no conflict.
-#define MARK(groups)                                                                     \
-  {                                                                                      \
-    "INSERT INTO analytics.touched_groups (user_id, metric_type, day)"                   \
-    " SELECT t.user_id, t.metric_type, t.day FROM (" groups                              \
-    ") t"                                                                                \
-    " WHERE $1 OR NOT EXISTS (SELECT FROM analytics.touched_groups g"                    \
-    "   WHERE g.user_id = t.user_id AND g.metric_type = t.metric_type AND g.day = t.day" \
-    "   FOR KEY SHARE SKIP LOCKED)",                                                     \
-        1, {                                                                             \
-      BOOLOID                                                                            \
-    }                                                                                    \
+#define MARK(groups)                                                            \
+  {                                                                             \
+    "INSERT INTO analytics.touched_days (user_id, day, metric_types)"           \
+    " SELECT t.user_id, t.day, array_agg(t.metric_type ORDER BY t.metric_type)" \
+    "  FROM (" groups                                                           \
+    ") t"                                                                       \
+    " WHERE $1 OR NOT EXISTS (SELECT FROM analytics.touched_days d"             \
+    "   WHERE d.user_id = t.user_id AND d.day = t.day"                          \
+    "     AND t.metric_type = ANY (d.metric_types) FOR KEY SHARE SKIP LOCKED)"  \
+    " GROUP BY t.user_id, t.day",                                               \
+        1, {                                                                    \
+      BOOLOID                                                                   \
+    }                                                                           \
   }
 
 pg::Statement mark_inserted = MARK("SELECT DISTINCT user_id, metric_type, day FROM new_readings");

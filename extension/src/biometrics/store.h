@@ -24,7 +24,7 @@ void MarkSuperseded(Reading* readings, int count);
 // 2. a document that comes again loses the readings it had of the metrics it brings, but for those
 //    that another part of the same delivery (`#0`, `#1`, ...) brought;
 // 3. the rest is inserted or, where a reading is known, takes its place.
-// Every day touched is marked stale in biometrics.daily_values, and in analytics.touched_groups.
+// Every day touched is marked stale in biometrics.daily_values, and in analytics.touched_days.
 // REQUIRES: each delivery is of another person; after MarkSuperseded, within an SPI session, under
 // the locks of the persons' streams.
 void StoreReadings(const Brought* deliveries, int count);
