@@ -26,10 +26,14 @@ SELECT readings_accepted FROM bridge.ingest_batch(ARRAY[
 SELECT analytics.refresh_user_metrics();
 SELECT metric_type, day, sample_count, avg_value, sum_value FROM analytics.user_metrics_daily WHERE user_id = 'ana' ORDER BY 1, 2;
 
+-- Percentiles lie between readings.
+SELECT p05_value, p50_value, p95_value FROM analytics.user_metrics_daily WHERE user_id = 'ana' AND metric_type = 'heart_rate';
+
 -- Equal to a GROUP BY over all readings.
 CREATE VIEW pg_temp.expected AS
 SELECT user_id, metric_type, day, count(*) AS sample_count, avg(value) AS avg_value, min(value) AS min_value, max(value) AS max_value,
-  stddev_samp(value) AS stddev_value, sum(value) AS sum_value
+  stddev_samp(value) AS stddev_value, sum(value) AS sum_value, percentile_cont(0.05) WITHIN GROUP (ORDER BY value) AS p05_value,
+  percentile_cont(0.5) WITHIN GROUP (ORDER BY value) AS p50_value, percentile_cont(0.95) WITHIN GROUP (ORDER BY value) AS p95_value
 FROM biometrics.biometric_events WHERE value IS NOT NULL GROUP BY 1, 2, 3;
 (TABLE pg_temp.expected EXCEPT TABLE analytics.user_metrics_daily) LIMIT 1;
 (SELECT * FROM analytics.user_metrics_daily WHERE metric_type NOT LIKE '%:%' EXCEPT TABLE pg_temp.expected) LIMIT 1;
@@ -41,3 +45,27 @@ SELECT analytics.refresh_user_metrics();
 SET ROLE auren_writer;
 SELECT analytics.refresh_user_metrics();
 RESET ROLE;
+
+-- The live view, before a refresh: what is stored and what has been touched since.
+SELECT readings_accepted FROM bridge.ingest_batch(ARRAY[
+  '{"source": "healthkit", "delivery_id": "a-3", "user_id": "ana", "received_at": "2025-03-05T02:00:00Z", "readings": [
+    {"metric": "step_count", "start": "2025-03-01T23:00:00Z", "end": "2025-03-02T01:00:00Z", "deleted": true},
+    {"metric": "sleep_stage", "value": "light", "start": "2025-03-02T03:00:00+01:00", "end": "2025-03-02T04:00:00+01:00"}]}']::jsonb[]);
+TABLE analytics.touched_groups ORDER BY 1, 2, 3;
+SET ROLE auren_reader;
+SELECT metric_type, day, sample_count, sum_value, p50_value FROM analytics.user_metrics_live WHERE user_id = 'ana' ORDER BY 1, 2;
+RESET ROLE;
+SELECT metric_type, day, sample_count, sum_value, p50_value FROM analytics.user_metrics_daily WHERE user_id = 'ana' ORDER BY 1, 2;
+SELECT analytics.refresh_user_metrics();
+SELECT count(*) AS left_to_do FROM analytics.touched_groups;
+(TABLE analytics.user_metrics_live EXCEPT TABLE analytics.user_metrics_daily) LIMIT 1;
+(TABLE analytics.user_metrics_daily EXCEPT TABLE analytics.user_metrics_live) LIMIT 1;
+
+-- Who may what.
+SELECT p.proname, r.rolname, has_function_privilege(r.rolname, p.oid, 'EXECUTE') AS may
+FROM pg_proc p, pg_roles r
+WHERE p.pronamespace = 'analytics'::regnamespace AND r.rolname LIKE 'auren\_%' ORDER BY 1, 2;
+SELECT c.relname, r.rolname, has_table_privilege(r.rolname, c.oid, 'SELECT') AS reads,
+  has_table_privilege(r.rolname, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') AS writes
+FROM pg_class c, pg_roles r
+WHERE c.relnamespace = 'analytics'::regnamespace AND c.relkind IN ('r', 'v') AND r.rolname LIKE 'auren\_%' ORDER BY 1, 2;

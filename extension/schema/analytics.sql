@@ -1,4 +1,9 @@
 -- analytics: readings summed up by person, metric and local day.
+--
+--   user_metrics_daily   as of the last refresh
+--   user_metrics_live    as of now: the table, and what has been touched since worked out on the spot
+--   user_metrics_now     as of now, all of it worked out: what the others must equal
+--   touched_days         what the next refresh has to work out
 
 CREATE SCHEMA analytics;
 GRANT USAGE ON SCHEMA analytics TO auren_reader, auren_writer, auren_admin;
@@ -13,6 +18,9 @@ CREATE TABLE analytics.user_metrics_daily (
   max_value double precision NOT NULL,
   stddev_value double precision,
   sum_value double precision NOT NULL,
+  p05_value double precision,
+  p50_value double precision,
+  p95_value double precision,
   PRIMARY KEY (user_id, metric_type, day)
 );
 COMMENT ON TABLE analytics.user_metrics_daily IS
@@ -24,63 +32,11 @@ COMMENT ON COLUMN analytics.user_metrics_daily.day IS
 COMMENT ON COLUMN analytics.user_metrics_daily.stddev_value IS
   'sample standard deviation; NULL for a single reading';
 
--- What the table must equal.
-CREATE VIEW analytics.user_metrics_now AS
-  SELECT r.user_id, r.metric_type, r.day,
-         pg_catalog.count(*) AS sample_count,
-         pg_catalog.avg(r.value) AS avg_value,
-         pg_catalog.min(r.value) AS min_value,
-         pg_catalog.max(r.value) AS max_value,
-         pg_catalog.stddev_samp(r.value) AS stddev_value,
-         pg_catalog.sum(r.value) AS sum_value
-    FROM (SELECT user_id, day,
-                 CASE WHEN state IS NULL THEN metric_type ELSE metric_type || ':' || state END AS metric_type,
-                 CASE WHEN state IS NULL THEN value
-                      ELSE EXTRACT(epoch FROM end_at - recorded_at)::double precision END AS value
-            FROM biometrics.biometric_events) r
-   GROUP BY r.user_id, r.metric_type, r.day;
-COMMENT ON VIEW analytics.user_metrics_now IS 'the same, computed from all readings at once';
+COMMENT ON COLUMN analytics.user_metrics_daily.p05_value IS
+  'percentile, interpolated between readings; NULL until the first refresh after an upgrade from 0.1.0';
+COMMENT ON COLUMN analytics.user_metrics_daily.p50_value IS 'the median; as p05_value';
+COMMENT ON COLUMN analytics.user_metrics_daily.p95_value IS 'as p05_value';
 
-CREATE FUNCTION analytics.refresh_user_metrics() RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  removed bigint;
-  written bigint;
-BEGIN
-  -- One refresh at a time; readers do not wait. The statements below see what was committed before
-  -- the lock was granted.
-  LOCK TABLE analytics.user_metrics_daily IN SHARE ROW EXCLUSIVE MODE;
-
-  DELETE FROM analytics.user_metrics_daily d
-   WHERE NOT EXISTS (
-     SELECT FROM analytics.user_metrics_now n
-      WHERE (n.user_id, n.metric_type, n.day) = (d.user_id, d.metric_type, d.day));
-  GET DIAGNOSTICS removed = ROW_COUNT;
-
-  INSERT INTO analytics.user_metrics_daily AS d
-    (user_id, metric_type, day, sample_count, avg_value, min_value, max_value, stddev_value, sum_value)
-  SELECT n.user_id, n.metric_type, n.day, n.sample_count, n.avg_value, n.min_value, n.max_value,
-         n.stddev_value, n.sum_value
-    FROM analytics.user_metrics_now n
-  ON CONFLICT (user_id, metric_type, day) DO UPDATE
-     SET (sample_count, avg_value, min_value, max_value, stddev_value, sum_value)
-       = (excluded.sample_count, excluded.avg_value, excluded.min_value, excluded.max_value,
-          excluded.stddev_value, excluded.sum_value)
-   WHERE (d.sample_count, d.avg_value, d.min_value, d.max_value, d.stddev_value, d.sum_value)
-         IS DISTINCT FROM
-         (excluded.sample_count, excluded.avg_value, excluded.min_value, excluded.max_value,
-          excluded.stddev_value, excluded.sum_value);
-  GET DIAGNOSTICS written = ROW_COUNT;
-
-  RETURN removed + written;
-END;
-$$;
-COMMENT ON FUNCTION analytics.refresh_user_metrics() IS
-  'brings user_metrics_daily up to date; returns how many of its rows changed';
-
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA analytics FROM PUBLIC;
-GRANT SELECT ON ALL TABLES IN SCHEMA analytics TO auren_reader, auren_writer, auren_admin;
-GRANT EXECUTE ON FUNCTION analytics.refresh_user_metrics() TO auren_writer, auren_admin;
-
-SELECT pg_extension_config_dump('analytics.user_metrics_daily', '');
+GRANT SELECT ON analytics.user_metrics_daily TO auren_reader, auren_writer, auren_admin;
+SELECT pg_catalog.pg_extension_config_dump('analytics.user_metrics_daily', '');
 

@@ -61,12 +61,16 @@ for my $release (@releases) {
       FROM generate_series(1, 20) n));
     SELECT events.append_event('order:1', 'placed', '{}')});
   my $before = $node->safe_psql($database, sprintf($contents, 'event_store'));
+  $node->safe_psql($database, 'SELECT analytics.refresh_user_metrics()');
   my $mode = $node->safe_psql($database, q{SELECT neuros.current_mode('ada')});
   is($mode, 'reflex', "$release works");
 
   $node->safe_psql($database, 'ALTER EXTENSION auren UPDATE');
   is($node->safe_psql($database, q{SELECT extversion FROM pg_extension WHERE extname = 'auren'}), $default, "$release is brought to $default");
   is($node->safe_psql($database, $catalogue), $fresh, "$release: the same as a fresh installation");
+  is($node->safe_psql($database, q{SELECT sample_count, p50_value FROM analytics.user_metrics_live;
+    SELECT analytics.refresh_user_metrics(); SELECT sample_count, p50_value FROM analytics.user_metrics_daily}), "20|0.525\n1\n20|0.525",
+    "$release: days get their percentiles");
   is($node->safe_psql($database, $dumped), $node->safe_psql('postgres', $dumped), "$release: as much of it is dumped");
   is($node->safe_psql($database, sprintf($contents, 'event_store')), $before, "$release: every event is there");
   is($node->safe_psql($database, q{SELECT neuros.current_mode('ada')}), $mode, "$release: so is the mode");

@@ -98,7 +98,7 @@ int Order(const void* a, const void* b) {
 
 bool InsertNew(const Brought* deliveries, int count,
                void (*known)(const Brought& from, const Reading& reading, void* argument),
-               void* argument) {
+               void* argument, analytics::TouchedGroups* touched) {
   Relation table = OpenReadingsDirectly();
   if (table == nullptr) return false;
   DayMarks marks;
@@ -138,6 +138,7 @@ bool InsertNew(const Brought* deliveries, int count,
       if (heap.IsFull()) heap.Flush();
       Fill(heap.Next(), from, metric, reading, day);
       marks.Add(*reading.metric, day);
+      touched->Add(pg::View(from.user_id), reading.metric->name, day);
     }
   }
   probe.End();

@@ -1,5 +1,6 @@
 #include "biometrics/store.h"
 
+#include "analytics/touched.h"
 #include "biometrics/new_readings.h"
 #include "core/quality.h"
 #include "postgres/rows.h"
@@ -9,9 +10,11 @@
 namespace auren::biometrics {
 namespace {
 
-// Marks what a statement's `touched` (user_id, device_type, metric_type, day) names. A day that is
-// marked already is left alone: ON CONFLICT alone would lock its row, which is a write, too.
+// Marks what a statement's `touched` (user_id, device_type, metric_type, day) names, and returns
+// it. A day that is marked already is left alone: ON CONFLICT alone would lock its row, which is a
+// write, too.
 #define MARK_STALE                                                                     \
+  ", stale AS ("                                                                       \
   " INSERT INTO biometrics.daily_values AS v (user_id, device_type, metric_type, day)" \
   " SELECT t.user_id, t.device_type, t.metric_type, t.day"                             \
   "   FROM (SELECT DISTINCT user_id, device_type, metric_type, day FROM touched) t"    \
@@ -21,7 +24,8 @@ namespace {
   "          WHERE d.user_id = t.user_id AND d.device_type = t.device_type"            \
   "            AND d.metric_type = t.metric_type AND d.day = t.day) IS NOT TRUE"       \
   " ON CONFLICT (user_id, device_type, metric_type, day)"                              \
-  " DO UPDATE SET stale = true WHERE NOT v.stale"
+  " DO UPDATE SET stale = true WHERE NOT v.stale)"                                     \
+  " SELECT user_id, metric_type, day FROM touched"
 
 constexpr pg::RowColumn kBroughtReading[] = {
     {"user_id", TEXTOID},     {"device", TEXTOID},      {"position", INT8OID},
@@ -100,6 +104,15 @@ pg::Statement delete_readings = {
     0,
     {}};
 
+// Runs a statement that ends with MARK_STALE; what it touched is added to `touched`.
+void Store(pg::Statement* statement, analytics::TouchedGroups* touched) {
+  const uint64 found = pg::Execute(statement);
+  for (uint64 row = 0; row < found; row++) {
+    touched->Add(pg::View(DatumGetTextPP(pg::Column(row, 1))),
+                 pg::View(DatumGetTextPP(pg::Column(row, 2))), DatumGetDateADT(pg::Column(row, 3)));
+  }
+}
+
 bool DeletesDocument(const Reading& reading) {
   return reading.deleted && !reading.external_id.empty();
 }
@@ -122,7 +135,7 @@ bool SameReading(const Reading& a, const Reading& b) {
          a.source == b.source && a.statistic_name == b.statistic_name;
 }
 
-void DeleteReadings(const Brought* deliveries, int count) {
+void DeleteReadings(const Brought* deliveries, int count, analytics::TouchedGroups* touched) {
   pg::Rows rows("gone_readings", kGoneReading);
   for (const Brought* from = deliveries; from < deliveries + count; from++) {
     if (from->is_first) continue;
@@ -144,7 +157,7 @@ void DeleteReadings(const Brought* deliveries, int count) {
   }
   if (rows.count() == 0) return;
   rows.Offer();
-  pg::Execute(&delete_readings);
+  Store(&delete_readings, touched);
 }
 
 void AddDocuments(const Brought& from, pg::Rows* rows) {
@@ -168,14 +181,14 @@ void AddDocuments(const Brought& from, pg::Rows* rows) {
   }
 }
 
-void DeleteDocuments(const Brought* deliveries, int count) {
+void DeleteDocuments(const Brought* deliveries, int count, analytics::TouchedGroups* touched) {
   pg::Rows rows("documents", kDocument);
   for (int i = 0; i < count; i++) {
     if (!deliveries[i].is_first) AddDocuments(deliveries[i], &rows);
   }
   if (rows.count() == 0) return;
   rows.Offer();
-  pg::Execute(&delete_documents);
+  Store(&delete_documents, touched);
 }
 
 // The flags as one text, to be split at the unit separator, which no flag contains.
@@ -225,9 +238,9 @@ void AddAll(const Brought& from, pg::Rows* rows) {
   }
 }
 
-void Upsert(const Brought* deliveries, int count) {
+void Upsert(const Brought* deliveries, int count, analytics::TouchedGroups* touched) {
   pg::Rows rows("brought_readings", kBroughtReading);
-  if (!InsertNew(deliveries, count, AddKnown, &rows)) {
+  if (!InsertNew(deliveries, count, AddKnown, &rows, touched)) {
     for (int i = 0; i < count; i++) {
       CHECK_FOR_INTERRUPTS();
       AddAll(deliveries[i], &rows);
@@ -235,7 +248,7 @@ void Upsert(const Brought* deliveries, int count) {
   }
   if (rows.count() == 0) return;
   rows.Offer();
-  pg::Execute(&upsert);
+  Store(&upsert, touched);
 }
 
 }  // namespace
@@ -286,9 +299,11 @@ void MarkSuperseded(Reading* readings, int count) {
 }
 
 void StoreReadings(const Brought* deliveries, int count) {
-  DeleteReadings(deliveries, count);
-  DeleteDocuments(deliveries, count);
-  Upsert(deliveries, count);
+  analytics::TouchedGroups touched;
+  DeleteReadings(deliveries, count, &touched);
+  DeleteDocuments(deliveries, count, &touched);
+  Upsert(deliveries, count, &touched);
+  touched.Mark();
 }
 
 }  // namespace auren::biometrics

@@ -27,7 +27,7 @@ void MarkSuperseded(Reading* readings, int count);
 // 3. the rest is inserted or, where a reading is known, takes its place: new ones straight into the
 //    heap (biometrics/new_readings.h), the others, and all where a table is not as we made it, by a
 //    statement.
-// Every day touched is marked stale in biometrics.daily_values.
+// Every day touched is marked stale in biometrics.daily_values, and in analytics.touched_days.
 // REQUIRES: each delivery is of another person; after MarkSuperseded, within an SPI session, under
 // the locks of the persons' streams.
 void StoreReadings(const Brought* deliveries, int count);

@@ -1,5 +1,6 @@
 #include "biometrics/tables.h"
 
+#include "analytics/touched.h"
 #include "postgres/heap_insert.h"
 
 extern "C" {
@@ -79,7 +80,8 @@ bool IsAsMade(Relation relation, const Table& table) {
       return false;
     }
   }
-  return pg::HasOnlyPlainRows(relation) && !pg::HasForeignIndexes(relation);
+  return pg::HasOnlyPlainRows(relation, analytics::TouchedGroups::TriggerFunction()) &&
+         !pg::HasForeignIndexes(relation);
 }
 
 Relation OpenDirectly(Table* table) {

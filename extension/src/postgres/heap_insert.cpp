@@ -9,6 +9,7 @@ extern "C" {
 #include "catalog/index.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_trigger.h"
 #include "executor/executor.h"
 #include "nodes/primnodes.h"
 }
@@ -16,11 +17,12 @@ extern "C" {
 namespace auren::pg {
 namespace {
 
-bool HasInsertTriggers(const TriggerDesc* triggers) {
-  return triggers != nullptr &&
-         (triggers->trig_insert_before_row || triggers->trig_insert_after_row ||
-          triggers->trig_insert_instead_row || triggers->trig_insert_before_statement ||
-          triggers->trig_insert_after_statement);
+bool HasInsertTriggers(const TriggerDesc* triggers, Oid but) {
+  for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
+    const Trigger& trigger = triggers->triggers[i];
+    if (TRIGGER_FOR_INSERT(trigger.tgtype) && trigger.tgfoid != but) return true;
+  }
+  return false;
 }
 
 bool IsPlainPredicate(const List* predicate) {
@@ -33,11 +35,11 @@ bool IsPlainPredicate(const List* predicate) {
 
 }  // namespace
 
-bool HasOnlyPlainRows(Relation table) {
+bool HasOnlyPlainRows(Relation table, Oid our_trigger) {
   const Form_pg_class form = table->rd_rel;
   return form->relkind == RELKIND_RELATION && form->relam == HEAP_TABLE_AM_OID &&
          !form->relispartition && !form->relrowsecurity && table->rd_rules == nullptr &&
-         !HasInsertTriggers(table->trigdesc);
+         !HasInsertTriggers(table->trigdesc, our_trigger);
 }
 
 bool HasForeignIndexes(Relation table) {

@@ -30,8 +30,9 @@ extern "C" {
 namespace auren::pg {
 
 // Whether nothing but the rows themselves has to be written: an ordinary table without INSERT
-// triggers (as foreign keys are, too), rules and row level security.
-bool HasOnlyPlainRows(Relation table);
+// triggers (as foreign keys are, too), rules and row level security. Triggers that call
+// `our_trigger` do not count: the caller does what they would.
+bool HasOnlyPlainRows(Relation table, Oid our_trigger = InvalidOid);
 
 // Whether one of its indexes would run code that a user may have added: an expression, or a
 // predicate other than a column that is true or not null. Or is deferrable, or excludes: such an
