@@ -99,16 +99,6 @@ pg::Statement delete_readings = {
     0,
     {}};
 
-// "whoop/42#1" is a part of "whoop/42".
-std::string_view WithoutPart(std::string_view delivery_id) {
-  const size_t hash = delivery_id.rfind('#');
-  if (hash == std::string_view::npos || hash + 1 == delivery_id.size()) return delivery_id;
-  for (const char c : delivery_id.substr(hash + 1)) {
-    if (c < '0' || c > '9') return delivery_id;
-  }
-  return delivery_id.substr(0, hash);
-}
-
 bool DeletesDocument(const Reading& reading) {
   return reading.deleted && !reading.external_id.empty();
 }
@@ -244,6 +234,15 @@ void Upsert(const Brought* deliveries, int count) {
 }
 
 }  // namespace
+
+std::string_view WithoutPart(std::string_view delivery_id) {
+  const size_t hash = delivery_id.rfind('#');
+  if (hash == std::string_view::npos || hash + 1 == delivery_id.size()) return delivery_id;
+  for (const char c : delivery_id.substr(hash + 1)) {
+    if (c < '0' || c > '9') return delivery_id;
+  }
+  return delivery_id.substr(0, hash);
+}
 
 void MarkSuperseded(Reading* readings, int count) {
   auto** sorted = static_cast<Reading**>(palloc(sizeof(void*) * (count + 1)));

@@ -1,6 +1,5 @@
 #include "bridge/evaluation.h"
-#include "core/findings.h"
-#include "core/metrics.h"
+#include "core/evaluation.h"
 #include "postgres/rows.h"
 #include "postgres/spi.h"
 #include "postgres/values.h"
@@ -39,18 +38,6 @@ std::string_view TextOrEmpty(uint64 row, int column) {
   return is_null ? std::string_view{} : pg::View(DatumGetTextPP(value));
 }
 
-// What stands counts only together with a low indicator that the delivery itself brings.
-bool BringsIndicator(const Evaluation& evaluation) {
-  for (int i = 0; i < evaluation.count; i++) {
-    const core::Observation& observation = evaluation.observations[i];
-    if (!observation.late && !observation.standing &&
-        core::IndicatorOf(core::Identify(observation.metric)) != core::Indicator::kNone) {
-      return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 core::Observation* Evaluation::Add(const Origin& origin) {
@@ -71,7 +58,7 @@ core::Observation* Evaluation::Add(const Origin& origin) {
 void AddStanding(const biometrics::Catalogue& catalogue, Evaluation* evaluations, int count) {
   pg::Rows rows("standing_persons", kPerson);
   for (int i = 0; i < count; i++) {
-    if (!BringsIndicator(evaluations[i])) continue;
+    if (!core::BringsIndicator(evaluations[i].observations, evaluations[i].count)) continue;
     rows.Add(Int32GetDatum(i));
     rows.Text(evaluations[i].arrival->delivery->user_id);
     rows.Add(TimestampTzGetDatum(evaluations[i].oldest));

@@ -1,0 +1,19 @@
+// The persons with events, one after the other, and a replay of each.
+#pragma once
+
+#include "neuros/replay.h"
+#include "postgres/backend.h"
+
+namespace auren::neuros {
+
+// Gets each person before their replay begins.
+struct Visit {
+  void (*begin)(void* self, text* user_id);
+  Witness witness;
+};
+
+// Replays one person, or (nullptr) all of them in the order of their ids, under the caller's
+// snapshot. The memory of a person goes before the next one comes. REQUIRES: within an SPI session.
+void ReplayPeople(const ReplaySetting& setting, text* user_id, const Visit& visit);
+
+}  // namespace auren::neuros
