@@ -7,29 +7,32 @@ SET timezone = 'UTC';
 
 CREATE SCHEMA month;
 
--- An even spread over 0..1, the same for the same words.
-CREATE FUNCTION month.dice(VARIADIC words text[]) RETURNS double precision LANGUAGE sql IMMUTABLE AS $$
-  SELECT ((hashtextextended(array_to_string(words, '/'), 7) & 1048575) / 1048576.0)::double precision
+-- An even spread over 0..1, the same for the same words. Plain enough for the planner to see through.
+CREATE FUNCTION month.dice(a text, b text DEFAULT '', c text DEFAULT '', d text DEFAULT '')
+RETURNS double precision LANGUAGE sql IMMUTABLE AS $$
+  SELECT (hashtextextended(a || '/' || b || '/' || c || '/' || d, 7) & 1048575)::double precision / 1048576
 $$;
 
--- A moment as a device of that person writes it; some people travel in the middle of the month.
-CREATE FUNCTION month.said(p_user text, p_day integer, p_at timestamptz) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-  SELECT to_char(p_at AT TIME ZONE 'UTC' + z.h * interval '1 hour', 'YYYY-MM-DD"T"HH24:MI:SS')
-         || CASE WHEN z.h < 0 THEN '-' ELSE '+' END || lpad(abs(z.h)::text, 2, '0') || ':00'
-    FROM (SELECT (ARRAY[0, 2, -5, 9])[1 + (month.dice(p_user, 'zone') * 3.99)::integer % 4]
-                 - CASE WHEN p_day > 16 AND month.dice(p_user, 'travels') < 0.3 THEN 6 ELSE 0 END) z(h)
+-- The time zone a person's devices write, in hours; some people travel in the middle of the month.
+CREATE FUNCTION month.zone(p_user text, p_day integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+  SELECT (ARRAY[0, 2, -5, 9])[1 + floor(month.dice(p_user, 'zone') * 4)::integer]
+         - CASE WHEN p_day > 16 AND month.dice(p_user, 'travels') < 0.3 THEN 6 ELSE 0 END
+$$;
+CREATE FUNCTION month.said(p_at timestamptz, p_zone integer) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT to_char(p_at AT TIME ZONE 'UTC' + p_zone * interval '1 hour', 'YYYY-MM-DD"T"HH24:MI:SS')
+         || to_char(p_zone, 'SG00') || ':00'
 $$;
 
 -- A night's summary: one document with a reading of each metric.
 CREATE FUNCTION month.night(p_user text, p_day integer, p_version text) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
            'metric', m.metric, 'value', round(m.value::numeric, m.digits),
-           'start', month.said(p_user, p_day, t.night), 'end', month.said(p_user, p_day, t.night + interval '7 hours'),
+           'start', month.said(t.night, t.zone), 'end', month.said(t.night + interval '7 hours', t.zone),
            'statistic', CASE WHEN m.metric LIKE 'hrv%' THEN 'session_avg' ELSE 'daily' END, 'context', 'sleep',
            'external_id', 'night-' || p_day,
            'flags', CASE WHEN p_version = 'first' AND month.dice(p_user, p_day::text, m.metric, 'pending') < 0.05
                       THEN jsonb_build_array('pending') END)) ORDER BY m.metric)
-    FROM (SELECT '2026-02-28 23:00Z'::timestamptz + p_day * interval '1 day') t(night),
+    FROM (SELECT '2026-02-28 23:00Z'::timestamptz + p_day * interval '1 day', month.zone(p_user, p_day) OFFSET 0) t(night, zone),
          (SELECT month.dice(p_user, p_day::text, 'bad') AS bad) b,
          LATERAL (VALUES
            ('hrv_rmssd', 45 + 25 * month.dice(p_user) + 12 * month.dice(p_user, p_day::text, p_version) - 30 * (b.bad < 0.06)::integer, 1),
@@ -45,10 +48,11 @@ $$;
 -- stress, oxygen and HRV.
 CREATE FUNCTION month.watch(p_user text, p_day integer, p_hour integer) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-           'metric', r.metric, 'value', round(r.value::numeric, 2), 'start', month.said(p_user, p_day, r.at),
+           'metric', r.metric, 'value', round(r.value::numeric, 2), 'start', month.said(r.at, t.zone),
            'source', CASE WHEN r.n % 3 = 0 THEN 'phone' WHEN r.n % 3 = 1 THEN 'watch' END,
            'statistic', r.statistic, 'context', r.context, 'deleted', r.deleted)) ORDER BY r.n)
-    FROM (SELECT '2026-03-01 00:00Z'::timestamptz + p_day * interval '1 day' + p_hour * interval '1 hour') t(received)
+    FROM (SELECT '2026-03-01 00:00Z'::timestamptz + p_day * interval '1 day' + p_hour * interval '1 hour',
+                 month.zone(p_user, p_day) OFFSET 0) t(received, zone)
     CROSS JOIN LATERAL (
       SELECT n, 'heart_rate' AS metric, NULL::boolean AS deleted,
              62 + 20 * d.dice + CASE WHEN d.dice > 0.97 THEN 35 ELSE 0 END AS value,
