@@ -1,7 +1,13 @@
 -- A month of 200 people, taken in as it came, and taken through the engine again: the backtest makes the very
 -- switches that were made. In the month: corrections and deletions, documents that come again, late and
 -- repeated readings, pending ones, refused ones, several time zones, changes of the configuration, and modes
--- set by hand. Everything is made of hashes, so that every run is the same.
+-- set by hand. Everything is made of hashes, so that every run is the same. In a database of its own, since so
+-- many events and configurations are nobody else's business.
+SELECT current_database() AS home \gset
+CREATE DATABASE auren_month;
+\c auren_month
+SET client_min_messages = warning;
+CREATE EXTENSION auren;
 SET timezone = 'UTC';
 \pset null '-'
 
@@ -147,15 +153,15 @@ CREATE VIEW month.made AS
   SELECT substr(e.stream_id, 6) AS user_id, coalesce((e.metadata ->> 'since')::timestamptz, e.created_at) AS at,
          e.event_data ->> 'from_mode' AS from_mode, e.event_data ->> 'to_mode' AS to_mode, e.event_data ->> 'trigger' AS trigger,
          (e.event_data -> 'confidence')::double precision AS confidence
-    FROM events.all_events e WHERE e.event_type = 'mode_switched' AND e.stream_id LIKE 'user:person%';
+    FROM events.all_events e WHERE e.event_type = 'mode_switched';
 
-CREATE TABLE month.replayed AS SELECT * FROM neuros.backtest(NULL) WHERE user_id LIKE 'person%';
+CREATE TABLE month.replayed AS SELECT * FROM neuros.backtest(NULL);
 
 -- Enough of everything.
 SELECT count(*) > 15000 AS deliveries, sum(jsonb_array_length(event_data -> 'readings')) > 70000 AS readings,
        sum(jsonb_array_length(event_data -> 'refused')) > 500 AS refused,
        count(DISTINCT metadata ->> 'config_version') AS versions
-  FROM events.all_events WHERE event_type = 'biometric_received' AND stream_id LIKE 'user:person%';
+  FROM events.all_events WHERE event_type = 'biometric_received';
 SELECT trigger, count(*) AS made, count(*) > 20 AS enough FROM month.made GROUP BY trigger ORDER BY trigger;
 
 -- The same, to the last bit; neither missing nor more.
@@ -164,3 +170,51 @@ SELECT (SELECT count(*) FROM month.made) = (SELECT count(*) FROM month.replayed)
 UNION ALL
 (SELECT 'more', * FROM month.replayed EXCEPT ALL SELECT 'more', * FROM month.made)
 ORDER BY user_id, at LIMIT 20;
+
+-- From and to cut what is returned, not what is known.
+SELECT (SELECT count(*) FROM neuros.backtest(NULL, NULL, '2026-03-10Z', '2026-03-20Z'))
+     = (SELECT count(*) FROM month.made WHERE at >= '2026-03-10Z' AND at < '2026-03-20Z') AS cut;
+SELECT count(*) > 5 AS some, count(*) = (SELECT count(*) FROM month.replayed WHERE user_id = 'person007') AS all_of_them
+  FROM neuros.backtest(NULL, 'person007');
+SELECT count(*) FROM neuros.backtest(NULL, 'nobody');
+
+-- Streams in the archive are read there.
+SELECT events.archive_stream('user:person007') > 0 AS archived;
+SELECT count(*) FROM (SELECT * FROM neuros.backtest(NULL) EXCEPT ALL SELECT * FROM month.replayed) d;
+
+-- Another configuration, complete or in part, makes other switches; the same one makes the same.
+SELECT count(*) FROM (SELECT * FROM neuros.backtest(neuros.config(), 'person011')
+                      EXCEPT SELECT * FROM neuros.backtest('{"thresholds": {"calm_evaluations": 3, "max_reading_age_seconds": 43200,
+                        "mode_switch_cooldown_seconds": 20000}, "modes": [{"name": "focus", "priority": 120}]}', 'person011')) d;
+SELECT t.trigger, count(*) FROM neuros.backtest('{"thresholds": {"stress_level_critical": 1, "hrv_drop_ms": 200, "hrv_drop_percentage": 100}}') t
+ WHERE t.trigger IN ('stress_critical', 'hrv_drop') GROUP BY 1;
+-- A mode set by hand that the configuration does not have is not entered, as neuros.switch_mode would refuse it.
+SELECT neuros.switch_mode('person012', 'focus', 'told') IS NOT NULL AS told;
+SELECT count(*) FROM neuros.backtest('{}', 'person012') WHERE to_mode = 'focus';
+SELECT count(*) FROM neuros.backtest(neuros.config(), 'person012') WHERE to_mode = 'focus';
+SELECT * FROM neuros.backtest('{"thresholds": {"hrv_drop_ms": 1000}}');
+SELECT * FROM neuros.backtest('{"thresholds": {"hrv_drop": 10}}');
+
+-- Two configurations beside each other: each switch of either is the same, lost, gained or moved.
+CREATE TABLE month.compared AS
+  SELECT * FROM neuros.backtest_compare(NULL, '{"thresholds": {"hrv_drop_ms": 20, "calm_evaluations": 3}}');
+CREATE TABLE month.other AS
+  SELECT * FROM neuros.backtest('{"thresholds": {"hrv_drop_ms": 20, "calm_evaluations": 3}}');
+CREATE VIEW month.history AS SELECT * FROM neuros.backtest(NULL);
+SELECT change, count(*) > 20 AS enough, bool_and((at_a IS NULL) = (change = 'gained') AND (at_b IS NULL) = (change = 'lost')) AS sound,
+       bool_and(change <> 'moved' OR at_a <> at_b AND greatest(at_a, at_b) - least(at_a, at_b) <= interval '1 day') AS within
+  FROM month.compared GROUP BY change ORDER BY change;
+SELECT (SELECT count(*) FROM month.history) - count(at_a) = (SELECT count(*) FROM month.other) - count(at_b) AS the_rest_is_shared
+  FROM month.compared;
+SELECT count(*) FROM neuros.backtest_compare(NULL, NULL);
+-- A day's window for what moved; a narrower one makes of it one that is lost and one that is gained.
+SELECT count(*) FILTER (WHERE change = 'moved') AS moved,
+       count(at_a) = (SELECT count(at_a) FROM month.compared) AS as_many_a, count(at_b) = (SELECT count(at_b) FROM month.compared) AS as_many_b
+  FROM neuros.backtest_compare(NULL, '{"thresholds": {"hrv_drop_ms": 20, "calm_evaluations": 3}}', p_window => '0');
+
+-- A reader may ask.
+SELECT has_function_privilege('auren_reader', p.oid, 'EXECUTE') AS reader, p.proname
+  FROM pg_proc p WHERE p.pronamespace = 'neuros'::regnamespace AND p.proname LIKE 'backtest%' ORDER BY 2;
+
+\c :home
+DROP DATABASE auren_month;

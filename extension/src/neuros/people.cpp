@@ -32,7 +32,7 @@ text* NextStream(text* stream_id) {
   return is_null ? nullptr : pg::Text(pg::View(DatumGetTextPP(next)));
 }
 
-void ReplayStream(const ReplaySetting& setting, text* stream_id, Witness witness) {
+void ReplayStream(const ReplaySetting& setting, text* stream_id, int64 up_to, Witness witness) {
   const MemoryContext caller = CurrentMemoryContext;
   const MemoryContext person =
       AllocSetContextCreate(caller, "replayed person", ALLOCSET_DEFAULT_SIZES);
@@ -40,7 +40,7 @@ void ReplayStream(const ReplaySetting& setting, text* stream_id, Witness witness
   auto* replay = static_cast<Replay*>(palloc(sizeof(Replay)));
   replay->Begin(&setting, witness);
   events::Stream stream;
-  stream.Begin(stream_id, 0, PG_INT64_MAX, ForwardScanDirection, GetActiveSnapshot());
+  stream.Begin(stream_id, 0, up_to, ForwardScanDirection, GetActiveSnapshot());
   while (stream.Next()) replay->Take(stream.row().slot());
   stream.End();
   MemoryContextSwitchTo(caller);
@@ -49,19 +49,21 @@ void ReplayStream(const ReplaySetting& setting, text* stream_id, Witness witness
 
 }  // namespace
 
+void ReplayPerson(const ReplaySetting& setting, text* user_id, int64 up_to, Witness witness) {
+  const std::string_view user = pg::View(user_id);
+  text* stream = pg::Text(psprintf("user:%.*s", static_cast<int>(user.size()), user.data()));
+  ReplayStream(setting, stream, up_to, witness);
+}
+
 void ReplayPeople(const ReplaySetting& setting, text* user_id, const Visit& visit) {
   if (user_id != nullptr) {
-    const std::string_view user = pg::View(user_id);
     visit.begin(visit.witness.self, user_id);
-    ReplayStream(setting,
-                 pg::Text(psprintf("user:%.*s", static_cast<int>(user.size()), user.data())),
-                 visit.witness);
-    return;
+    return ReplayPerson(setting, user_id, PG_INT64_MAX, visit.witness);
   }
   for (text* stream = NextStream(pg::Text(kPrefix)); stream != nullptr;
        stream = NextStream(stream)) {
     visit.begin(visit.witness.self, pg::Text(pg::View(stream).substr(kPrefix.size())));
-    ReplayStream(setting, stream, visit.witness);
+    ReplayStream(setting, stream, PG_INT64_MAX, visit.witness);
   }
 }
 

@@ -16,4 +16,7 @@ struct Visit {
 // snapshot. The memory of a person goes before the next one comes. REQUIRES: within an SPI session.
 void ReplayPeople(const ReplaySetting& setting, text* user_id, const Visit& visit);
 
+// Replays one person's events up to a version of their stream.
+void ReplayPerson(const ReplaySetting& setting, text* user_id, int64 up_to, Witness witness);
+
 }  // namespace auren::neuros
