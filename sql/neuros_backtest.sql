@@ -50,15 +50,22 @@ CREATE FUNCTION month.night(p_user text, p_day integer, p_version text) RETURNS 
    WHERE month.dice(p_user, p_day::text, m.metric, 'missing') > 0.1
 $$;
 
+-- A nap that belongs to the same document.
+CREATE FUNCTION month.nap(p_user text, p_day integer) RETURNS jsonb LANGUAGE sql STABLE AS $$
+  SELECT jsonb_build_array(jsonb_build_object(
+    'metric', 'hrv_rmssd', 'value', 80, 'statistic', 'session_avg', 'external_id', 'night-' || p_day,
+    'start', month.said('2026-03-01 07:00Z'::timestamptz + p_day * interval '1 day', month.zone(p_user, p_day))))
+$$;
+
 -- What a watch brings at an hour: pulses since the last time, some of them of a workout, and now and then
 -- stress, oxygen and HRV.
-CREATE FUNCTION month.watch(p_user text, p_day integer, p_hour integer) RETURNS jsonb LANGUAGE sql STABLE AS $$
+CREATE FUNCTION month.watch(p_user text, p_day integer, p_hour integer, p_zone integer DEFAULT NULL) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
            'metric', r.metric, 'value', round(r.value::numeric, 2), 'start', month.said(r.at, t.zone),
            'source', CASE WHEN r.n % 3 = 0 THEN 'phone' WHEN r.n % 3 = 1 THEN 'watch' END,
            'statistic', r.statistic, 'context', r.context, 'deleted', r.deleted)) ORDER BY r.n)
     FROM (SELECT '2026-03-01 00:00Z'::timestamptz + p_day * interval '1 day' + p_hour * interval '1 hour',
-                 month.zone(p_user, p_day) OFFSET 0) t(received, zone)
+                 coalesce(p_zone, month.zone(p_user, p_day)) OFFSET 0) t(received, zone)
     CROSS JOIN LATERAL (
       SELECT n, 'heart_rate' AS metric, NULL::boolean AS deleted,
              62 + 20 * d.dice + CASE WHEN d.dice > 0.97 THEN 35 ELSE 0 END AS value,
@@ -70,8 +77,12 @@ CREATE FUNCTION month.watch(p_user text, p_day integer, p_hour integer) RETURNS 
       SELECT 5, 'stress_level', NULL, month.dice(p_user, p_day::text, p_hour::text, 'stress') ^ 0.3, received - interval '10 minutes', NULL, NULL
        WHERE month.dice(p_user, p_day::text, p_hour::text, 'asked') < 0.08
       UNION ALL
-      SELECT 6, 'hrv_sdnn', NULL, 40 + 20 * month.dice(p_user, p_day::text, p_hour::text, 'sdnn'), received - interval '5 minutes', NULL, NULL
-       WHERE month.dice(p_user, p_day::text, p_hour::text, 'breathe') < 0.5
+      SELECT 6, 'hrv_sdnn', NULL, CASE WHEN d.dice < 0.04 THEN 20 ELSE 40 END + 20 * d.dice, received - interval '5 minutes', NULL, NULL
+        FROM (SELECT month.dice(p_user, p_day::text, p_hour::text, 'sdnn')) d(dice)
+       WHERE month.dice(p_user, p_day::text, p_hour::text, 'breathe') < 0.8
+      UNION ALL
+      SELECT 12, 'hrv_sdnn', NULL, 150, received - interval '6 minutes', NULL, 'max'
+       WHERE month.dice(p_user, p_day::text, p_hour::text, 'deeply') < 0.1
       UNION ALL
       -- Out of range, unknown, or of no unit anybody knows: refused.
       SELECT 7, (ARRAY['heart_rate', 'aura', 'oxygen_saturation'])[1 + p_day % 3], NULL, 400, received, NULL, NULL
@@ -81,8 +92,15 @@ CREATE FUNCTION month.watch(p_user text, p_day integer, p_hour integer) RETURNS 
        WHERE p_hour = 10
       UNION ALL
       -- Takes another pulse's place within the delivery.
-      SELECT 9, 'heart_rate', NULL, 64, received - interval '75 minutes', NULL, 'max'
-       WHERE month.dice(p_user, p_day::text, p_hour::text, 'again') < 0.1
+      SELECT 16, 'heart_rate', NULL, 64, received - interval '25 minutes', NULL, NULL
+       WHERE month.dice(p_user, p_day::text, p_hour::text, 'again') < 0.3
+      UNION ALL
+      -- A clock that is wrong by centuries, which is refused; and by hours, which the afternoon takes back.
+      SELECT 10, 'heart_rate', NULL, 66, '2999-12-31Z', NULL, NULL
+       WHERE month.dice(p_user, p_day::text, p_hour::text, 'clock') < 0.03
+      UNION ALL
+      SELECT 19, 'heart_rate', p_hour = 14 OR NULL, CASE p_hour WHEN 10 THEN 67 END, received + (23 - p_hour) * interval '1 hour', NULL, NULL
+       WHERE p_hour IN (10, 14) AND month.dice(p_user, p_day::text, 'ahead') < 0.2
       UNION ALL
       -- Yesterday's newest pulse was a mistake, or another one was.
       SELECT 13, 'heart_rate', true, NULL, received - interval '24 hours' - (ARRAY[25, 100])[1 + p_day % 2] * interval '1 minute', NULL, NULL
@@ -102,7 +120,8 @@ CREATE FUNCTION month.deliveries(p_day integer) RETURNS jsonb[] LANGUAGE sql STA
      -- The same night again, worked out better: in two parts, of which each has half.
      SELECT 'oura', 'night-' || p_day || '-again#' || part, 9 + part * 0.1,
             (SELECT jsonb_agg(r.value ORDER BY r.n) FROM jsonb_array_elements(month.night(u.name, p_day, 'better')) WITH ORDINALITY r(value, n)
-              WHERE r.n % 2 = part)
+              WHERE r.n % 2 <> part)
+            || CASE part WHEN 1 THEN month.nap(u.name, p_day) ELSE '[]' END
        FROM generate_series(0, 1) part WHERE month.dice(u.name, p_day::text, 'better') < 0.15
      UNION ALL
      -- A night two days ago is no more, or comes only now.
@@ -116,9 +135,14 @@ CREATE FUNCTION month.deliveries(p_day integer) RETURNS jsonb[] LANGUAGE sql STA
      SELECT 'apple_health', 'watch-' || p_day || '-' || hour, hour, month.watch(u.name, p_day, hour)
        FROM unnest('{10,14,21}'::integer[]) hour WHERE month.dice(u.name, p_day::text, hour::text, 'off') > 0.1
      UNION ALL
-     -- An exporter sends this morning's again, and with it what the watch had not sent then.
-     SELECT 'apple_health', 'again-' || p_day, 22, month.watch(u.name, p_day, 10) || month.watch(u.name, p_day, 14)
-      WHERE month.dice(u.name, p_day::text, 'export') < 0.15) d
+     -- An exporter sends the day again, in UTC, and with it what the watch had not sent then.
+     SELECT 'apple_health', 'again-' || p_day, 22, month.watch(u.name, p_day, 14, 0) || month.watch(u.name, p_day, 21, 0)
+      WHERE month.dice(u.name, p_day::text, 'export') < 0.15
+     UNION ALL
+     -- Stress alone, which has no baseline.
+     SELECT 'apple_health', 'felt-' || p_day, 12, jsonb_build_array(jsonb_build_object('metric', 'stress_level', 'value', 0.3,
+              'start', month.said('2026-03-01 11:55Z'::timestamptz + p_day * interval '1 day', month.zone(u.name, p_day))))
+      WHERE month.dice(u.name, p_day::text, 'felt') < 0.2) d
    WHERE d.readings IS NOT NULL
 $$;
 
