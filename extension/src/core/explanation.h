@@ -1,6 +1,8 @@
 // A factor in words: what was measured, what it was held against, what came of it.
 #pragma once
 
+#include <cstddef>
+
 #include "core/engine.h"
 
 namespace auren::core {

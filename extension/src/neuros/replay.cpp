@@ -209,8 +209,9 @@ int Replay::HoldAgainstBaselines(const core::Config& config) {
 
 void Replay::Deliver(const Event& event) {
   biometrics::Moment received;
+  const std::string_view device = TextMember(event.data, "source");
   // What a writer appends by hand under this name has never been ingested.
-  if (event.metadata == nullptr ||
+  if (event.metadata == nullptr || device.empty() ||
       !biometrics::ParseMoment(TextMember(event.metadata, "received_at"), &received)) {
     return;
   }
@@ -226,8 +227,7 @@ void Replay::Deliver(const Event& event) {
 
   int count;
   ReplayedReading* readings = Read(event, &count);
-  replica_.Prepare(TextMember(event.data, "source"), TextMember(event.data, "delivery_id"),
-                   event.version, readings, count);
+  replica_.Prepare(device, TextMember(event.data, "delivery_id"), event.version, readings, count);
   replica_.MarkKnown(readings, count);
   replica_.Store(readings, count);
   if (!Observe(config, received.microseconds, readings, count)) return;
