@@ -10,7 +10,7 @@ FROM bridge.ingest_batch(ARRAY[
                   "start": "2025-03-01T09:00:00+01:00", "source": "watch"}]}']::jsonb[]);
 
 -- The event keeps the delivery as sent; how it came is metadata.
-SELECT stream_id, event_type, event_id, event_data, metadata
+SELECT stream_id, event_type, event_id, event_data, metadata - 'config_version' AS metadata
 FROM events.replay_stream('user:ada') WHERE event_type = 'biometric_received';
 SELECT user_id, device_type, metric_type, recorded_at AT TIME ZONE 'UTC' AS recorded_at, ended_at, value,
   state, unit, statistic, context, source, zone_offset, quality, flags, external_id, day,

@@ -184,48 +184,12 @@ $$;
 COMMENT ON FUNCTION neuros.read_switches(bigint, integer, text) IS
   'mode switches after a position, in order, up to what is settled; the last position is the checkpoint';
 
--- Why a person is in their mode: the decision that put them there, as it was stored with it. Read back
--- and not worked out anew, so that it says what was known then.
-CREATE FUNCTION neuros.explain(p_user_id text, p_at timestamptz DEFAULT NULL) RETURNS jsonb
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT coalesce(
-    (SELECT jsonb_build_object(
-              'user_id', p_user_id,
-              'mode', e.event_data -> 'to_mode',
-              'since', e.created_at,
-              'from_mode', e.event_data -> 'from_mode',
-              'trigger', e.event_data -> 'trigger',
-              'confidence', e.event_data -> 'confidence',
-              'reason', e.event_data -> 'reason',
-              'fired', jsonb_path_query_array(e.event_data, '$.factors[*] ? (@.fired == true)'),
-              'nearly', jsonb_path_query_array(e.event_data, '$.factors[*] ? (@.fired == false)'),
-              'config_version', e.event_data -> 'config_version',
-              'context', e.event_data -> 'context',
-              'event_id', e.event_id,
-              'position', e.position)
-       FROM events.all_events e
-      WHERE e.stream_id = 'user:' || p_user_id
-        AND e.event_type = 'mode_switched'
-        AND e.created_at <= coalesce(p_at, 'infinity')
-      ORDER BY e.version DESC
-      LIMIT 1),
-    jsonb_build_object(
-      'user_id', p_user_id,
-      'mode', 'baseline',
-      'reason', 'never switched',
-      'fired', '[]'::jsonb,
-      'nearly', '[]'::jsonb))
-$$;
-COMMENT ON FUNCTION neuros.explain(text, timestamptz) IS
-  'the decision behind a person''s mode, now or at a time: reason, what fired, what nearly did';
-
 -- Who may what, and what a dump holds. -----------------------------------------------------------
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA neuros FROM PUBLIC;
 GRANT SELECT ON ALL TABLES IN SCHEMA neuros TO auren_reader, auren_writer, auren_admin;
 GRANT EXECUTE ON FUNCTION neuros.config(), neuros.config_version(), neuros.config_file_sha256(),
-  neuros.current_mode(text), neuros.read_switches(bigint, integer, text),
-  neuros.explain(text, timestamptz), neuros.newest_readings(text)
+  neuros.current_mode(text), neuros.read_switches(bigint, integer, text), neuros.newest_readings(text)
   TO auren_reader, auren_writer, auren_admin;
 -- The worker applies its thresholds file: configure is a writer's.
 GRANT EXECUTE ON FUNCTION neuros.configure(jsonb, text),

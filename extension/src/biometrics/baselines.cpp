@@ -16,9 +16,6 @@ extern "C" {
 namespace auren::biometrics {
 namespace {
 
-// At most this many readings a day on average: a day of the series is a reading.
-constexpr double kOneADay = 1.5;
-
 constexpr pg::RowColumn kPerson[] = {{"user_id", TEXTOID}, {"before", DATEOID}};
 
 // The function only for who needs it: as a rule nobody does.
@@ -61,26 +58,13 @@ void AddDay(TupleTableSlot* row, Series* series, int* capacity) {
 
 // Computes the baseline of the window before `day`.
 void Compute(Series* series, int32 day) {
-  int first = 0;
-  while (first < series->count && series->days[first].day < day - core::kLongWindowDays) first++;
-  int end = first;
-  double* values = static_cast<double*>(palloc(sizeof(double) * (series->count + 1)));
-  double readings = 0;
-  while (end < series->count && series->days[end].day < day) {
-    values[end - first] = series->days[end].value;
-    readings += series->days[end].readings;
-    end++;
-  }
-  const int count = end - first;
-  series->baseline = core::Baseline{};
-  if (count > 0) {
-    pg::ThrowIfError(core::ComputeBaseline(
-        values, count,
-        series->metric->baseline == BaselineKind::kLog ? core::Scale::kLog : core::Scale::kLinear,
-        &series->baseline));
-  }
-  pfree(values);
-  series->one_a_day = count > 0 && readings / count <= kOneADay;
+  core::DayBaseline computed;
+  pg::ThrowIfError(core::BaselineOfDay(
+      series->days, series->count, day, PG_INT32_MAX,
+      series->metric->baseline == BaselineKind::kLog ? core::Scale::kLog : core::Scale::kLinear,
+      &computed));
+  series->baseline = computed.baseline;
+  series->one_a_day = computed.one_a_day;
   series->computed_day = day;
   series->computed = true;
 }
@@ -173,7 +157,7 @@ void CountHistory(Baselines* const* all, int count, int enough) {
   }
 }
 
-bool ComparableByZ(const Series& series, core::Statistic statistic) {
+bool ComparableByZ(bool one_a_day, core::Statistic statistic) {
   switch (statistic) {
     case core::Statistic::kDaily:
     case core::Statistic::kSession:
@@ -185,7 +169,7 @@ bool ComparableByZ(const Series& series, core::Statistic statistic) {
     case core::Statistic::kSum:
       return false;
     default:
-      return series.one_a_day;
+      return one_a_day;
   }
 }
 

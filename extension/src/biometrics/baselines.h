@@ -8,15 +8,12 @@
 #include "biometrics/catalogue.h"
 #include "core/baseline.h"
 #include "core/engine.h"
+#include "core/evaluation.h"
 #include "postgres/backend.h"
 
 namespace auren::biometrics {
 
-struct DailyValue {
-  int32 day;  // days since 2000-01-01
-  double value;
-  int readings;
-};
+using core::DailyValue;  // `day`: since 2000-01-01
 
 // One (device, metric) with its daily values, and the baseline last asked for.
 struct Series {
@@ -79,6 +76,6 @@ void CountHistory(Baselines* const* all, int count, int enough);
 // Whether a reading may be held against a baseline by its z-score: like with like. The spread of
 // daily values says nothing about a single sample of a day with hundreds, so the reading has to sum
 // up a day or a session, or the days of the baseline have to be single readings themselves.
-bool ComparableByZ(const Series& series, core::Statistic statistic);
+bool ComparableByZ(bool one_a_day, core::Statistic statistic);
 
 }  // namespace auren::biometrics

@@ -7,9 +7,6 @@
 
 namespace auren::biometrics {
 
-// The key by which a delivery's document is known: its id without the number of its part.
-std::string_view WithoutPart(std::string_view delivery_id);
-
 // The quality of one reading.
 float4 QualityOf(const Reading& reading);
 

@@ -253,7 +253,6 @@ void Upsert(const Brought* deliveries, int count, analytics::TouchedGroups* touc
 
 }  // namespace
 
-// "whoop/42#1" is a part of "whoop/42".
 std::string_view WithoutPart(std::string_view delivery_id) {
   const size_t hash = delivery_id.rfind('#');
   if (hash == std::string_view::npos || hash + 1 == delivery_id.size()) return delivery_id;

@@ -17,6 +17,9 @@ struct Brought {
   int count;
 };
 
+// A delivery's id without the number of its part: "whoop/42#1" is a part of "whoop/42".
+std::string_view WithoutPart(std::string_view delivery_id);
+
 // Marks the readings that a later one of the same delivery replaces or deletes: the last one wins.
 void MarkSuperseded(Reading* readings, int count);
 

@@ -147,12 +147,13 @@ Jsonb* EventData(const Delivery& delivery, const Jsonb* refused) {
   return json.Finish();
 }
 
-Jsonb* EventMetadata(const Delivery& delivery, double quality) {
+Jsonb* EventMetadata(const Delivery& delivery, double quality, int64 config_version) {
   pg::JsonbBuilder json;
   json.BeginObject();
   json.Key("received_at");
   json.Timestamp(delivery.received_at);
   json.Add("quality", quality);
+  json.Add("config_version", config_version);
   for (const std::string_view key : kMetadataKeys) {
     JsonbValue value;
     if (key == "received_at" || !pg::Member(delivery.document, key, &value)) continue;

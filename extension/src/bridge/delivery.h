@@ -31,7 +31,8 @@ void ReadDelivery(const Jsonb* document, TimestampTz now, Delivery* delivery);
 // refused readings with their reasons (`refused`: a JSON array, or nullptr when there are none).
 Jsonb* EventData(const Delivery& delivery, const Jsonb* refused);
 
-// The event's metadata: when it was received, by which trace and key, how good it is.
-Jsonb* EventMetadata(const Delivery& delivery, double quality);
+// The event's metadata: when it was received, by which trace and key, how good it is, and by which
+// version of the configuration it was judged.
+Jsonb* EventMetadata(const Delivery& delivery, double quality, int64 config_version);
 
 }  // namespace auren::bridge

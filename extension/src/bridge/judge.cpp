@@ -1,10 +1,9 @@
 #include "bridge/judge.h"
 
-#include <cmath>
-
 #include "biometrics/timestamp.h"
 #include "bridge/evaluation.h"
 #include "bridge/newest.h"
+#include "core/evaluation.h"
 #include "neuros/mode.h"
 #include "postgres/errors.h"
 #include "postgres/values.h"
@@ -27,25 +26,15 @@ void DayRange(const Reading* readings, int count, TimestampTz oldest, int32* fir
 }
 
 // Only the newest of very many readings are judged: the end before which they are left out.
-TimestampTz CutOff(const Reading* readings, int count, TimestampTz oldest, int most) {
-  TimestampTz* ends = static_cast<TimestampTz*>(palloc(sizeof(TimestampTz) * (count + 1)));
+TimestampTz CutOff(const core::Config& config, const Reading* readings, int count,
+                   TimestampTz oldest) {
+  auto* ends = static_cast<std::int64_t*>(
+      palloc_extended(sizeof(std::int64_t) * (count + 1), MCXT_ALLOC_HUGE));
   int candidates = 0;
   for (int i = 0; i < count; i++) {
     if (MayDecide(readings[i], oldest)) ends[candidates++] = readings[i].end;
   }
-  if (candidates <= most) return oldest;
-  qsort(ends, candidates, sizeof(TimestampTz), [](const void* a, const void* b) {
-    const TimestampTz x = *static_cast<const TimestampTz*>(a);
-    const TimestampTz y = *static_cast<const TimestampTz*>(b);
-    return x < y ? -1 : x > y ? 1 : 0;
-  });
-  return ends[candidates - most];
-}
-
-void HoldAgainst(const biometrics::Series* series, core::Observation* observation) {
-  if (series == nullptr) return;
-  observation->baseline = series->baseline;
-  observation->judged_by_z = biometrics::ComparableByZ(*series, observation->statistic);
+  return core::CutOff(config, ends, candidates, oldest);
 }
 
 // A reading of the delivery.
@@ -70,8 +59,8 @@ void Observe(Reading* reading, const NewestReadings& newest, std::string_view de
 bool BeginEvaluation(const core::Config& config, Arrival* arrival, Evaluation* evaluation) {
   if (arrival->newest.count == 0) return false;
   const TimestampTz oldest =
-      CutOff(arrival->readings, arrival->count, OldestThatDecides(*arrival->delivery, config),
-             static_cast<int>(config.thresholds.max_recent_readings));
+      CutOff(config, arrival->readings, arrival->count,
+             core::OldestThatDecides(config, arrival->delivery->received_at));
   int32 first_day, last_day;
   DayRange(arrival->readings, arrival->count, oldest, &first_day, &last_day);
   if (first_day > last_day) return false;
@@ -109,12 +98,13 @@ void HoldAgainstBaselines(const core::Config& config, Evaluation* evaluation) {
     core::Observation* observation = &evaluation->observations[i];
     const Origin& origin = evaluation->origins[i];
     if (observation->late) continue;
-    HoldAgainst(evaluation->baselines->Find(origin.device, *origin.metric, origin.day),
-                observation);
-    if (origin.reading != nullptr && observation->judged_by_z &&
-        observation->baseline.days >= config.baselines.min_baseline_days &&
-        std::fabs(core::Deviate(observation->baseline, observation->value).z) >=
-            config.thresholds.anomaly_z) {
+    const biometrics::Series* series =
+        evaluation->baselines->Find(origin.device, *origin.metric, origin.day);
+    if (series == nullptr) continue;
+    const bool anomalous = core::HoldAgainst(
+        config, series->baseline,
+        biometrics::ComparableByZ(series->one_a_day, observation->statistic), observation);
+    if (anomalous && origin.reading != nullptr) {
       origin.reading->Add(biometrics::Anomaly::kZScore);
     }
   }

@@ -1,5 +1,6 @@
 #include "bridge/newest.h"
 
+#include "core/evaluation.h"
 #include "postgres/rows.h"
 #include "postgres/spi.h"
 
@@ -76,8 +77,7 @@ void Ask(const Arrival& arrival, const Reading& reading, int number, pg::Rows* r
 }  // namespace
 
 TimestampTz OldestThatDecides(const Delivery& delivery, const core::Config& config) {
-  return delivery.received_at -
-         static_cast<int64>(config.thresholds.max_reading_age_seconds * USECS_PER_SEC);
+  return core::OldestThatDecides(config, delivery.received_at);
 }
 
 bool MayDecide(const Reading& reading, TimestampTz oldest) {

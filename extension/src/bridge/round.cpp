@@ -56,7 +56,7 @@ bool Admit(const Delivery& delivery, Answer* answer) {
 }
 
 // The event; its data nullptr when it is too large to be one.
-events::NewEvent EventOf(const Arrival& arrival) {
+events::NewEvent EventOf(const Arrival& arrival, int64 config_version) {
   const Delivery& delivery = *arrival.delivery;
   events::NewEvent event = {};
   event.stream_id = delivery.stream_id;
@@ -68,7 +68,8 @@ events::NewEvent EventOf(const Arrival& arrival) {
     return event;
   }
   event.metadata =
-      EventMetadata(delivery, core::QualityScore(CountAnomalies(arrival.readings, arrival.count)));
+      EventMetadata(delivery, core::QualityScore(CountAnomalies(arrival.readings, arrival.count)),
+                    config_version);
   return event;
 }
 
@@ -118,7 +119,7 @@ void TakeRound(const Shared& shared, const Delivery* const* deliveries, Answer* 
     arrival.readings = ReadReadings(shared, delivery);
     arrival.count = delivery.reading_count;
     arrival.device = pg::Text(delivery.source);
-    events[taken] = EventOf(arrival);
+    events[taken] = EventOf(arrival, shared.config.version);
     if (events[taken].event_data == nullptr) {
       *answers[i] = CopyOut(Rejected({"too_large", "the delivery is over 16 MiB as stored"}));
       continue;

@@ -1,6 +1,5 @@
 #include "bridge/evaluation.h"
-#include "core/findings.h"
-#include "core/metrics.h"
+#include "core/evaluation.h"
 #include "postgres/rows.h"
 #include "postgres/spi.h"
 #include "postgres/values.h"
@@ -38,18 +37,6 @@ std::string_view TextOrEmpty(uint64 row, int column) {
   bool is_null;
   const Datum value = pg::Column(row, column, &is_null);
   return is_null ? std::string_view{} : pg::View(DatumGetTextPP(value));
-}
-
-// What stands counts only together with a low indicator that the delivery itself brings.
-bool BringsIndicator(const Evaluation& evaluation) {
-  for (int i = 0; i < evaluation.count; i++) {
-    const core::Observation& observation = evaluation.observations[i];
-    if (!observation.late && !observation.standing &&
-        core::IndicatorOf(core::Identify(observation.metric)) != core::Indicator::kNone) {
-      return true;
-    }
-  }
-  return false;
 }
 
 void AddReading(const biometrics::Catalogue& catalogue, const NewestOf& newest,
@@ -95,7 +82,7 @@ core::Observation* Evaluation::Add(const Origin& origin) {
 void AddStanding(const biometrics::Catalogue& catalogue, Evaluation* evaluations, int count) {
   pg::Rows rows("standing_persons", kPerson);
   for (int i = 0; i < count; i++) {
-    if (!BringsIndicator(evaluations[i])) continue;
+    if (!core::BringsIndicator(evaluations[i].observations, evaluations[i].count)) continue;
     if (!evaluations[i].arrival->state.brings_again) {
       AddFromState(catalogue, &evaluations[i]);
       continue;
