@@ -1,6 +1,4 @@
 #include "bridge/evaluation.h"
-#include "core/findings.h"
-#include "core/metrics.h"
 #include "postgres/rows.h"
 #include "postgres/spi.h"
 #include "postgres/values.h"
@@ -15,8 +13,8 @@ namespace {
 constexpr pg::RowColumn kPerson[] = {
     {"n", INT4OID}, {"user_id", TEXTOID}, {"oldest", TIMESTAMPTZOID}, {"position", INT8OID}};
 
-// The newest reading of each device and metric that still stands. Only the metrics behind low
-// indicators (core/low_indicators.h): the engine counts nothing else together.
+// The newest reading of each device and metric that still stands. Only of the metrics that the
+// engine counts together.
 pg::Statement select_standing = {
     "SELECT p.n, s.* FROM standing_persons p CROSS JOIN LATERAL ("
     " SELECT DISTINCT ON (b.device_type, b.metric_type) b.device_type, b.metric_type, b.value,"
@@ -24,14 +22,12 @@ pg::Statement select_standing = {
     "  FROM biometrics.biometric_events b"
     " WHERE b.user_id = p.user_id AND b.end_at >= p.oldest AND b.position <> p.position"
     "   AND b.value IS NOT NULL"
-    "   AND b.metric_type = ANY ('{recovery_score,readiness_score,resting_heart_rate,"
-    "skin_temperature_deviation,body_temperature,sleeping_wrist_temperature,skin_temperature,"
-    "respiratory_rate,oxygen_saturation,sleep_duration}'::text[])"
+    "   AND b.metric_type = ANY ($1)"
     "   AND NOT b.flags && '{pending,calibrating}'"
     " ORDER BY b.device_type, b.metric_type, b.end_at DESC, b.recorded_at DESC,"
     "   b.source, b.statistic) s",
-    0,
-    {}};
+    1,
+    {TEXTARRAYOID}};
 
 std::string_view TextOrEmpty(uint64 row, int column) {
   bool is_null;
@@ -39,12 +35,23 @@ std::string_view TextOrEmpty(uint64 row, int column) {
   return is_null ? std::string_view{} : pg::View(DatumGetTextPP(value));
 }
 
-// What stands counts only together with a low indicator that the delivery itself brings.
-bool BringsIndicator(const Evaluation& evaluation) {
+// The metrics of the catalogue that the engine counts together.
+ArrayType* MetricsThatStand(const core::Config& config, const biometrics::Catalogue& catalogue) {
+  auto* names = static_cast<Datum*>(palloc(sizeof(Datum) * Max(catalogue.metric_count, 1)));
+  int count = 0;
+  for (int i = 0; i < catalogue.metric_count; i++) {
+    const std::string_view name = catalogue.metrics[i].name;
+    if (core::CountsWhileStanding(config, name)) names[count++] = PointerGetDatum(pg::Text(name));
+  }
+  return construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
+// What stands counts only together with something that the delivery itself brings.
+bool BringsAPart(const core::Config& config, const Evaluation& evaluation) {
   for (int i = 0; i < evaluation.count; i++) {
     const core::Observation& observation = evaluation.observations[i];
     if (!observation.late && !observation.standing &&
-        core::IndicatorOf(core::Identify(observation.metric)) != core::Indicator::kNone) {
+        core::CountsWhileStanding(config, observation.metric)) {
       return true;
     }
   }
@@ -68,10 +75,11 @@ core::Observation* Evaluation::Add(const Origin& origin) {
   return &observations[count++];
 }
 
-void AddStanding(const biometrics::Catalogue& catalogue, Evaluation* evaluations, int count) {
+void AddStanding(const core::Config& config, const biometrics::Catalogue& catalogue,
+                 Evaluation* evaluations, int count) {
   pg::Rows rows("standing_persons", kPerson);
   for (int i = 0; i < count; i++) {
-    if (!BringsIndicator(evaluations[i])) continue;
+    if (!BringsAPart(config, evaluations[i])) continue;
     rows.Add(Int32GetDatum(i));
     rows.Text(evaluations[i].arrival->delivery->user_id);
     rows.Add(TimestampTzGetDatum(evaluations[i].oldest));
@@ -80,7 +88,8 @@ void AddStanding(const biometrics::Catalogue& catalogue, Evaluation* evaluations
   }
   if (rows.count() == 0) return;
   rows.Offer();
-  const uint64 found = pg::Execute(&select_standing);
+  const Datum values[] = {PointerGetDatum(MetricsThatStand(config, catalogue))};
+  const uint64 found = pg::Execute(&select_standing, values);
   for (uint64 row = 0; row < found; row++) {
     const biometrics::MetricType* metric = biometrics::FindMetric(catalogue, TextOrEmpty(row, 3));
     if (metric == nullptr) continue;
