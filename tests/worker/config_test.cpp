@@ -348,12 +348,12 @@ TEST_F(Configuration, MistakesInRulesAreNamedWithTheirPlace) {
        "t.yaml:7:32: modes[0].rules[0].when[0].abvoe: unknown key \"abvoe\". Did you mean "
        "\"above\"?"},
       {when + "          - {metric: heart_rate, above: fast}\n",
-       "t.yaml:7:39: modes[0].rules[0].when[0].above: not a number"},
+       "t.yaml:7:41: modes[0].rules[0].when[0].above: not a number"},
       {when + "          - {metric: heart_rate, z_above: 11}\n",
-       "t.yaml:7:41: modes[0].rules[0].when[0].z_above: 11 is not allowed. Use a number from -10 "
+       "t.yaml:7:43: modes[0].rules[0].when[0].z_above: 11 is not allowed. Use a number from -10 "
        "to 10."},
       {when + "          - {metric: heart_rate, above: 95, context: [rest, bed]}\n",
-       "t.yaml:7:59: modes[0].rules[0].when[0].context[1]: unknown context \"bed\". Use one of "
+       "t.yaml:7:61: modes[0].rules[0].when[0].context[1]: unknown context \"bed\". Use one of "
        "rest, sleep,"},
       {when + "          - {metric: Heart, above: 95}\n",
        "t.yaml:7:22: modes[0].rules[0].when[0].metric: bad metric \"Heart\""},

@@ -1,4 +1,4 @@
-// The rules of a mode in the thresholds file: the shape of core/rules.h. The file's readings are
+// The rules of a mode in the thresholds file: the shape of core/rules.h. The catalogue of metrics is
 // not known here, so which metrics there are is left to the database: only their spelling is
 // checked.
 #pragma once
