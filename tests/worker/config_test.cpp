@@ -345,7 +345,7 @@ TEST_F(Configuration, MistakesInRulesAreNamedWithTheirPlace) {
     const char* says;
   } cases[] = {
       {when + "          - {metric: heart_rate, abvoe: 95}\n",
-       "t.yaml:7:32: modes[0].rules[0].when[0].abvoe: unknown key \"abvoe\". Did you mean "
+       "t.yaml:7:34: modes[0].rules[0].when[0].abvoe: unknown key \"abvoe\". Did you mean "
        "\"above\"?"},
       {when + "          - {metric: heart_rate, above: fast}\n",
        "t.yaml:7:41: modes[0].rules[0].when[0].above: not a number"},
