@@ -9,7 +9,7 @@ int EditDistance(std::string_view from, std::string_view to) noexcept {
   constexpr std::size_t kMaxWord = 63;
   from = from.substr(0, kMaxWord);
   to = to.substr(0, kMaxWord);
-  int row[kMaxWord + 1];
+  int row[kMaxWord + 1] = {};
   for (std::size_t j = 0; j <= to.size(); ++j) row[j] = static_cast<int>(j);
   for (std::size_t i = 1; i <= from.size(); ++i) {
     int diagonal = row[0];
