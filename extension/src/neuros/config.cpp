@@ -98,7 +98,7 @@ int64 Configure(const Jsonb* json, text* file_sha256) {
   const pg::SpiSession spi = pg::SpiBegin();
   const KnownMetrics metrics = LoadMetrics();
   core::Config config;
-  ReadConfig(json, &metrics, &config);
+  ReadConfig(json, &config, &metrics);
 
   events::LockStreams(&stream, 1);
   const ActiveConfig active = LoadConfig();
@@ -126,7 +126,7 @@ int64 Configure(const Jsonb* json, text* file_sha256) {
 ActiveConfig LoadConfig(bool read_only) {
   static constinit core::Config built_in;
   if (pg::Execute(&select_newest, nullptr, nullptr, read_only) == 0) {
-    built_in = core::DefaultConfig();
+    if (built_in.mode_count == 0) built_in = core::DefaultConfig();
     return {0, &built_in};
   }
   const int64 version = DatumGetInt64(pg::Column(0, 1));
@@ -137,7 +137,7 @@ ActiveConfig LoadConfig(bool read_only) {
       elog(ERROR, "configuration version " INT64_FORMAT " vanished", version);
     }
     cache.filled = false;
-    ReadConfig(DatumGetJsonbP(pg::Column(0, 1)), nullptr, &cache.config);
+    ReadConfig(DatumGetJsonbP(pg::Column(0, 1)), &cache.config);
     cache.version = version;
     cache.created_at = created_at;
     cache.filled = true;

@@ -99,7 +99,7 @@ void ReadModes(const JsonbValue& modes, const KnownMetrics* known, core::Config*
 
 }  // namespace
 
-void ReadConfig(const Jsonb* json, const KnownMetrics* known, core::Config* config) {
+void ReadConfig(const Jsonb* json, core::Config* config, const KnownMetrics* known) {
   *config = core::DefaultConfig();
   if (!JB_ROOT_IS_OBJECT(json)) {
     Refuse("the configuration is not an object",

@@ -14,7 +14,7 @@ namespace auren::neuros {
 
 // Reads a configuration. 22023 names the key and says what is allowed; a metric that is not one of
 // `known` is a mistake unless that is nullptr.
-void ReadConfig(const Jsonb* json, const KnownMetrics* known, core::Config* config);
+void ReadConfig(const Jsonb* json, core::Config* config, const KnownMetrics* known = nullptr);
 
 // Writes a configuration with all its keys.
 Jsonb* WriteConfig(const core::Config& config);
