@@ -1,6 +1,7 @@
 #include "core/engine.h"
 
 #include <algorithm>
+#include <new>
 
 #include "core/reason.h"
 #include "core/text.h"
@@ -184,7 +185,8 @@ void CopyFactors(const Findings& findings, Decision* decision) noexcept {
 
 Status Decide(const Config& config, const CurrentMode& current, const Observation* observations,
               int count, int history_days, std::int64_t now_us, Decision* decision) noexcept {
-  *decision = Decision{};
+  ::new (decision)
+      Decision;  // without clearing all factors: those behind factor_count are not told
   Screening screening;
   const Findings findings = FindTriggers(config, observations, count, now_us, &screening);
   if (screening.usable == 0) {
