@@ -1,6 +1,5 @@
-// The rules of a mode in the thresholds file: the shape of core/rules.h. The catalogue of metrics is
-// not known here, so which metrics there are is left to the database: only their spelling is
-// checked.
+// The rules of a mode in the thresholds file, in the shape of core/rules.h. The catalogue of metrics
+// is not known here, so a metric's spelling is checked; the database tells whether there is one.
 #pragma once
 
 #include <nlohmann/json.hpp>
