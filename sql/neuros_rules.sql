@@ -57,6 +57,16 @@ SELECT * FROM pg_temp.take('dee', '2025-03-05T08:00:00Z', '[{"metric": "stress_l
 SELECT * FROM pg_temp.take('dee', '2025-03-05T08:01:00Z', '[{"metric": "stress_level", "value": 0.2}]');
 SELECT * FROM pg_temp.take('dee', '2025-03-05T08:02:00Z', '[{"metric": "step_count", "value": 40, "statistic": "sum"}]');
 
+-- Several people in one batch, each by a rule of their own.
+SELECT idx, to_mode, trigger FROM bridge.ingest_batch(ARRAY[
+  '{"source": "healthkit", "delivery_id": "hal-1", "user_id": "hal", "received_at": "2025-03-05T08:00:00Z", "readings": [
+    {"metric": "sleep_duration", "value": 14400, "start": "2025-03-05T06:00:00Z"}]}',
+  '{"source": "healthkit", "delivery_id": "ida-1", "user_id": "ida", "received_at": "2025-03-05T08:00:00Z", "readings": [
+    {"metric": "stress_level", "value": 0.7, "start": "2025-03-05T06:00:00Z"},
+    {"metric": "step_count", "value": 12, "start": "2025-03-05T06:00:00Z", "statistic": "sum"}]}',
+  '{"source": "healthkit", "delivery_id": "jon-1", "user_id": "jon", "received_at": "2025-03-05T08:00:00Z", "readings": [
+    {"metric": "stress_level", "value": 0.9, "start": "2025-03-05T06:00:00Z"}]}']::jsonb[]);
+
 -- Against the person's own reference.
 SELECT pg_temp.rule('{"name": "low_breath", "when": [{"metric": "respiratory_rate", "z_below": -2}]}') - :before_version AS version;
 SELECT status, readings_accepted FROM bridge.ingest_batch(ARRAY[(SELECT jsonb_build_object('source', 'healthkit', 'delivery_id', 'eve-history',

@@ -1,5 +1,6 @@
-// The rules of a mode in the thresholds file, in the shape of core/rules.h. The catalogue of metrics
-// is not known here, so a metric's spelling is checked; the database tells whether there is one.
+// The rules of a mode in the thresholds file, in the shape of core/rules.h. The catalogue of
+// metrics is not known here, so a metric's spelling is checked; the database tells whether there is
+// one.
 #pragma once
 
 #include <nlohmann/json.hpp>
