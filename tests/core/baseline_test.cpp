@@ -35,6 +35,7 @@ TEST(BaselineTest, KnownAnswers) {
   for (const auto& row : vectors.at("rows")) {
     const int night = row.at("night");
     SCOPED_TRACE(night);
+    EXPECT_EQ(row.size(), 20u) << "a column that nothing below compares";
     const auto expected = [&](const char* column) { return row.at(column).get<double>(); };
     const double today = nights.at(night);
     const std::vector<double> before(nights.begin(), nights.begin() + night);

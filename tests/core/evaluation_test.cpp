@@ -96,18 +96,19 @@ TEST(EvaluationTest, AnAnomalyNeedsHistoryAndALikeBaseline) {
 }
 
 TEST(EvaluationTest, OnlyANewIndicatorAsksForWhatStands) {
+  const Config config = DefaultConfig();
   Observation observation;
   observation.metric = "oxygen_saturation";
-  EXPECT_TRUE(BringsIndicator(&observation, 1));
+  EXPECT_TRUE(BringsAPart(config, &observation, 1));
   observation.standing = true;
-  EXPECT_FALSE(BringsIndicator(&observation, 1));
+  EXPECT_FALSE(BringsAPart(config, &observation, 1));
   observation.standing = false;
   observation.late = true;
-  EXPECT_FALSE(BringsIndicator(&observation, 1));
+  EXPECT_FALSE(BringsAPart(config, &observation, 1));
   observation.late = false;
   observation.metric = "heart_rate";
-  EXPECT_FALSE(BringsIndicator(&observation, 1));
-  EXPECT_FALSE(BringsIndicator(nullptr, 0));
+  EXPECT_FALSE(BringsAPart(config, &observation, 1));
+  EXPECT_FALSE(BringsAPart(config, nullptr, 0));
 }
 
 TEST(EvaluationTest, WhatCountsForADay) {

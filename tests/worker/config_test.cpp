@@ -312,6 +312,74 @@ TEST_F(Configuration, MistakesInThresholdsAreNamedWithTheirPlace) {
   }
 }
 
+TEST_F(Configuration, RulesOfThresholdsBecomeTheJsonOfConfigure) {
+  source_.environment["BIOMETRIC_CONFIG"] = Write("t.yaml",
+                                                  "modes:\n"
+                                                  "  - name: sentinel\n"
+                                                  "    priority: 150\n"
+                                                  "    rules:\n"
+                                                  "      - name: fever_watch\n"
+                                                  "        weight: 0.25\n"
+                                                  "        when:\n"
+                                                  "          - {metric: heart_rate, above: 95, "
+                                                  "context: [rest, sleep]}\n"
+                                                  "          - {metric: step_count, at_most: 0.5, "
+                                                  "statistic: sum}\n"
+                                                  "          - {metric: body_temperature, "
+                                                  "outside_soft_range: true}\n");
+  const Loaded loaded = LoadText("");
+  ASSERT_NE(loaded.config, nullptr) << All(loaded.errors);
+  EXPECT_EQ(
+      loaded.config->thresholds_json,
+      R"({"modes":[{"name":"sentinel","priority":150,"rules":[{"name":"fever_watch",)"
+      R"("weight":0.25,"when":[{"metric":"heart_rate","above":95,"context":["rest","sleep"]},)"
+      R"({"metric":"step_count","at_most":0.5,"statistic":["sum"]},)"
+      R"({"metric":"body_temperature","outside_soft_range":true}]}]}]})");
+}
+
+TEST_F(Configuration, MistakesInRulesAreNamedWithTheirPlace) {
+  const std::string rule = "modes:\n  - name: focus\n    priority: 120\n    rules:\n";
+  const std::string when = rule + "      - name: mine\n        when:\n";
+  const struct {
+    std::string text;
+    const char* says;
+  } cases[] = {
+      {when + "          - {metric: heart_rate, abvoe: 95}\n",
+       "t.yaml:7:34: modes[0].rules[0].when[0].abvoe: unknown key \"abvoe\". Did you mean "
+       "\"above\"?"},
+      {when + "          - {metric: heart_rate, above: fast}\n",
+       "t.yaml:7:41: modes[0].rules[0].when[0].above: not a number"},
+      {when + "          - {metric: heart_rate, z_above: 11}\n",
+       "t.yaml:7:43: modes[0].rules[0].when[0].z_above: 11 is not allowed. Use a number from -10 "
+       "to 10."},
+      {when + "          - {metric: heart_rate, above: 95, context: [rest, bed]}\n",
+       "t.yaml:7:61: modes[0].rules[0].when[0].context[1]: unknown context \"bed\". Use one of "
+       "rest, sleep,"},
+      {when + "          - {metric: Heart, above: 95}\n",
+       "t.yaml:7:22: modes[0].rules[0].when[0].metric: bad metric \"Heart\""},
+      {when + "          - {above: 95}\n", "t.yaml:7:13: modes[0].rules[0].when[0]: no metric"},
+      {when + "          - heart_rate\n",
+       "t.yaml:7:13: modes[0].rules[0].when[0]: expected a condition, such as"},
+      {rule + "      - {when: [{metric: heart_rate, above: 95}]}\n",
+       "t.yaml:5:9: modes[0].rules[0]: no name"},
+      {rule + "      - {name: mine, wieght: 1}\n",
+       "t.yaml:5:22: modes[0].rules[0].wieght: unknown key \"wieght\". Did you mean \"weight\"?"},
+      {rule + "      - {name: mine, weight: 2, when: [{metric: heart_rate, above: 95}]}\n",
+       "t.yaml:5:30: modes[0].rules[0].weight: 2 is not allowed. Use a number from 0.01 to 1."},
+      {rule + "      - {name: mine, when: 3}\n", "t.yaml:5:28: modes[0].rules[0].when: not a list"},
+      {rule + "      - 3\n", "t.yaml:5:9: modes[0].rules[0]: expected a rule of the keys"},
+      {"modes: [{name: focus, priority: 120, rules: 3}]\n",
+       "t.yaml:1:45: modes[0].rules: expected a list of rules, got '3'"},
+  };
+  for (const auto& [text, says] : cases) {
+    source_.environment["BIOMETRIC_CONFIG"] = Write("t.yaml", text);
+    const Loaded loaded = LoadText("");
+    EXPECT_EQ(loaded.config, nullptr) << text;
+    EXPECT_NE(All(loaded.errors).find(says), std::string::npos)
+        << "wanted: " << says << "\ngot: " << All(loaded.errors);
+  }
+}
+
 TEST_F(Configuration, TheShippedThresholdsAreTheBuiltInOnes) {
   const Loaded loaded = Load(source_);
   ASSERT_NE(loaded.config, nullptr);

@@ -28,8 +28,10 @@ struct Evaluation {
 };
 
 // Adds what stands from before: the newest reading of each device and metric that is not of the
-// delivery, so that low indicators can be counted together. Only to evaluations to which it can
-// make a difference. REQUIRES: within an SPI session; the delivery's readings have been added.
-void AddStanding(const biometrics::Catalogue& catalogue, Evaluation* evaluations, int count);
+// delivery, so that low indicators, and the conditions of a rule, can be counted together. Only to
+// evaluations to which it can make a difference. REQUIRES: within an SPI session; the delivery's
+// readings have been added.
+void AddStanding(const core::Config& config, const biometrics::Catalogue& catalogue,
+                 Evaluation* evaluations, int count);
 
 }  // namespace auren::bridge

@@ -128,7 +128,7 @@ Judgement CarryOut(const Delivery& delivery, const neuros::ActiveConfig& config,
   neuros::EnterMode(state, {.user_id = delivery.user_id,
                             .stream_id = delivery.stream_id,
                             .to_mode = decision.to_mode,
-                            .trigger = core::Name(decision.trigger),
+                            .trigger = core::TriggerName(decision),
                             .confidence = decision.confidence,
                             .reason = decision.reason,
                             .config_version = config.version,
@@ -139,7 +139,7 @@ Judgement CarryOut(const Delivery& delivery, const neuros::ActiveConfig& config,
                             .by_hand = false});
   return {.from_mode = state.mode,
           .to_mode = config.config->FindMode(decision.to_mode)->name,
-          .trigger = core::Name(decision.trigger),
+          .trigger = pg::CString(core::TriggerName(decision)),
           .confidence = decision.confidence};
 }
 
@@ -179,7 +179,7 @@ void Judge(const neuros::ActiveConfig& config, const biometrics::Catalogue& cata
   if (judged == 0) return;
 
   biometrics::Refresh(baselines, judged);
-  AddStanding(catalogue, evaluations, judged);
+  AddStanding(*config.config, catalogue, evaluations, judged);
   LoadBaselines(evaluations, judged, baselines);
   for (int i = 0; i < judged; i++) HoldAgainstBaselines(*config.config, &evaluations[i]);
   biometrics::CountHistory(baselines, judged,

@@ -15,8 +15,8 @@ constexpr pg::RowColumn kPerson[] = {
     {"n", INT4OID}, {"user_id", TEXTOID}, {"oldest", TIMESTAMPTZOID}, {"position", INT8OID}};
 
 // The newest reading of each device and metric that still stands, for those whose delivery brings
-// the newest one itself again: then the one before it stands, which no state knows. Only the
-// metrics behind low indicators (core/low_indicators.h): the engine counts nothing else together.
+// the newest one itself again: then the one before it stands, which no state knows. Only of
+// the metrics that the engine counts together.
 pg::Statement select_standing = {
     "SELECT p.n, s.* FROM standing_persons p CROSS JOIN LATERAL ("
     " SELECT DISTINCT ON (b.device_type, b.metric_type) b.device_type, b.metric_type, b.value,"
@@ -24,19 +24,28 @@ pg::Statement select_standing = {
     "  FROM biometrics.biometric_events b"
     " WHERE b.user_id = p.user_id AND b.end_at >= p.oldest AND b.position <> p.position"
     "   AND b.value IS NOT NULL"
-    "   AND b.metric_type = ANY ('{recovery_score,readiness_score,resting_heart_rate,"
-    "skin_temperature_deviation,body_temperature,sleeping_wrist_temperature,skin_temperature,"
-    "respiratory_rate,oxygen_saturation,sleep_duration}'::text[])"
+    "   AND b.metric_type = ANY ($1)"
     "   AND NOT b.flags && '{pending,calibrating}'"
     " ORDER BY b.device_type, b.metric_type, b.end_at DESC, b.recorded_at DESC,"
     "   b.source, b.statistic) s",
-    0,
-    {}};
+    1,
+    {TEXTARRAYOID}};
 
 std::string_view TextOrEmpty(uint64 row, int column) {
   bool is_null;
   const Datum value = pg::Column(row, column, &is_null);
   return is_null ? std::string_view{} : pg::View(DatumGetTextPP(value));
+}
+
+// The metrics of the catalogue that the engine counts together.
+ArrayType* MetricsThatStand(const core::Config& config, const biometrics::Catalogue& catalogue) {
+  auto* names = static_cast<Datum*>(palloc(sizeof(Datum) * Max(catalogue.metric_count, 1)));
+  int count = 0;
+  for (int i = 0; i < catalogue.metric_count; i++) {
+    const std::string_view name = catalogue.metrics[i].name;
+    if (core::CountsWhileStanding(config, name)) names[count++] = PointerGetDatum(pg::Text(name));
+  }
+  return construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
 void AddReading(const biometrics::Catalogue& catalogue, const NewestOf& newest,
@@ -53,10 +62,10 @@ void AddReading(const biometrics::Catalogue& catalogue, const NewestOf& newest,
   observation->standing = true;
 }
 
-void AddFromState(const biometrics::Catalogue& catalogue, Evaluation* evaluation) {
+void AddFromState(const core::Config& config, const biometrics::Catalogue& catalogue,
+                  Evaluation* evaluation) {
   for (const NewestOf& newest : evaluation->arrival->state.before) {
-    if (newest.end >= evaluation->oldest &&
-        core::IndicatorOf(core::Identify(newest.metric)) != core::Indicator::kNone) {
+    if (newest.end >= evaluation->oldest && core::CountsWhileStanding(config, newest.metric)) {
       AddReading(catalogue, newest, evaluation);
     }
   }
@@ -79,12 +88,13 @@ core::Observation* Evaluation::Add(const Origin& origin) {
   return &observations[count++];
 }
 
-void AddStanding(const biometrics::Catalogue& catalogue, Evaluation* evaluations, int count) {
+void AddStanding(const core::Config& config, const biometrics::Catalogue& catalogue,
+                 Evaluation* evaluations, int count) {
   pg::Rows rows("standing_persons", kPerson);
   for (int i = 0; i < count; i++) {
-    if (!core::BringsIndicator(evaluations[i].observations, evaluations[i].count)) continue;
+    if (!core::BringsAPart(config, evaluations[i].observations, evaluations[i].count)) continue;
     if (!evaluations[i].arrival->state.brings_again) {
-      AddFromState(catalogue, &evaluations[i]);
+      AddFromState(config, catalogue, &evaluations[i]);
       continue;
     }
     rows.Add(Int32GetDatum(i));
@@ -95,7 +105,8 @@ void AddStanding(const biometrics::Catalogue& catalogue, Evaluation* evaluations
   }
   if (rows.count() == 0) return;
   rows.Offer();
-  const uint64 found = pg::Execute(&select_standing);
+  const Datum values[] = {PointerGetDatum(MetricsThatStand(config, catalogue))};
+  const uint64 found = pg::Execute(&select_standing, values);
   for (uint64 row = 0; row < found; row++) {
     NewestOf newest = {};
     newest.device = TextOrEmpty(row, 2);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/spelling.h"
 #include "core/text.h"
 
 namespace auren::core {
@@ -70,30 +71,11 @@ const Row* FindRow(std::string_view section, std::string_view key) noexcept {
   return nullptr;
 }
 
-// Levenshtein's distance, both words cut to 63 bytes: longer ones are no slip of the finger.
-int EditDistance(std::string_view from, std::string_view to) noexcept {
-  constexpr std::size_t kMaxWord = 63;
-  from = from.substr(0, kMaxWord);
-  to = to.substr(0, kMaxWord);
-  int row[kMaxWord + 1];
-  for (std::size_t j = 0; j <= to.size(); ++j) row[j] = static_cast<int>(j);
-  for (std::size_t i = 1; i <= from.size(); ++i) {
-    int diagonal = row[0];
-    row[0] = static_cast<int>(i);
-    for (std::size_t j = 1; j <= to.size(); ++j) {
-      const int replaced = diagonal + (from[i - 1] == to[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j - 1] + 1, row[j] + 1});
-    }
-  }
-  return row[to.size()];
-}
-
 // The nearest key of any section, if it is near enough to be meant. Of two equally near ones the
 // section's own wins.
 const Row* NearestRow(std::string_view section, std::string_view key) noexcept {
   const Row* nearest = nullptr;
-  int best = 2 * (static_cast<int>(key.size()) / 3 + 2);
+  int best = 2 * (MostSlips(key) + 1);
   for (const Row& row : kRows) {
     const int elsewhere = section == row.key.section ? 0 : 1;
     const int distance = 2 * EditDistance(key, row.key.key) + elsewhere;

@@ -4,17 +4,18 @@
 //
 //   thresholds: {hrv_drop_ms: 25, ...}
 //   baselines: {hrv_default: 60, ...}
-//   modes: [{name: night_watch, priority: 120, behavior: "..."}]
+//   modes: [{name: night_watch, priority: 120, behavior: "...", rules: [...]}]
 //
-// The core reads no format. Whoever walks the JSON or YAML calls SetNumber and AddMode for what it
-// finds; the core knows the keys, their ranges and their defaults, so that both ways in say the
-// same thing about the same mistake.
+// The core reads no format. Whoever walks the JSON or YAML calls SetNumber, AddMode and, for rules
+// (rules.h), AddRule for what it finds; the core knows the keys, their ranges and their defaults,
+// so that both ways in say the same thing about the same mistake.
 #pragma once
 
 #include <cstddef>
 #include <string_view>
 #include <type_traits>
 
+#include "core/rules.h"
 #include "core/status.h"
 
 namespace auren::core {
@@ -54,6 +55,8 @@ struct Config {
   BaselineDefaults baselines;
   Mode modes[kMaxModes];
   int mode_count = 0;
+  Rule rules[kMaxRules];  // in the order of their modes, those of a mode as they were added
+  int rule_count = 0;
 
   const Mode* FindMode(std::string_view name) const noexcept;
 };
@@ -92,9 +95,13 @@ Status GetNumber(const Config& config, std::string_view section, std::string_vie
 Status AddMode(Config* config, std::string_view name, double priority,
                std::string_view behavior) noexcept;
 
+// Adds a rule that is complete to a mode that is there. kInvalid without a name or a condition, for
+// a name that another rule has, and for more than kMaxRules.
+Status AddRule(Config* config, std::string_view mode, const Rule& rule) noexcept;
+
 // Checks what only the whole can tell: no mode is below baseline, and pattern is below the modes
-// that triggers lead to. kInvalid otherwise, or when one of the built-in modes this needs is
-// missing.
+// that triggers and rules lead to. kInvalid otherwise, or when one of the built-in modes this needs
+// is missing.
 Status Validate(const Config& config) noexcept;
 
 }  // namespace auren::core

@@ -1,6 +1,7 @@
 #include "core/engine.h"
 
 #include <algorithm>
+#include <new>
 
 #include "core/reason.h"
 #include "core/text.h"
@@ -18,10 +19,12 @@ constexpr const char* kModeOfTrigger[] = {"reflex",   "reflex",   "reflex",
 constexpr int kTriggers = static_cast<int>(std::size(kModeOfTrigger));
 static_assert(kTriggers == static_cast<int>(Trigger::kCalm));
 
-// The mode the triggers ask for, by the one of them that is strongest.
+// The mode the triggers and rules ask for, by the one of them that is strongest.
 struct Winner {
   const Mode* mode = nullptr;  // nullptr: nothing fired
   Trigger trigger = Trigger::kCalm;
+  const Rule* rule = nullptr;  // kRule only
+  double strength = 0;
   bool borderline = true;
 };
 
@@ -29,26 +32,41 @@ Status MissingMode(const char* name) noexcept {
   return Status::Error(Code::kInternal, "mode \"%s\" is missing from the configuration", name);
 }
 
-// The highest priority wins; of equal ones, the mode of the earlier trigger.
+void Consider(const Mode& mode, Trigger trigger, const Rule* rule, double strength,
+              Winner* winner) noexcept {
+  const bool higher = winner->mode == nullptr || mode.priority > winner->mode->priority;
+  if (!higher && (&mode != winner->mode || strength <= winner->strength)) return;
+  winner->mode = &mode;
+  winner->trigger = trigger;
+  winner->rule = rule;
+  winner->strength = strength;
+}
+
+const Mode* ModeOf(const Config& config, const Finding& finding) noexcept {
+  if (finding.rule != nullptr) return &config.modes[finding.rule->mode];
+  return config.FindMode(kModeOfTrigger[static_cast<int>(finding.trigger)]);
+}
+
+// The highest priority wins; of equal ones, the mode of the earlier trigger, then of the earlier
+// rule.
 Status ChooseMode(const Config& config, const Findings& findings, Winner* winner) noexcept {
-  double strongest = 0;
   for (int i = 0; i < kTriggers; ++i) {
     const double strength = findings.Strength(static_cast<Trigger>(i));
     if (strength <= 0) continue;
     const Mode* mode = config.FindMode(kModeOfTrigger[i]);
     if (mode == nullptr) return MissingMode(kModeOfTrigger[i]);
-    const bool higher = winner->mode == nullptr || mode->priority > winner->mode->priority;
-    if (higher || (mode == winner->mode && strength > strongest)) {
-      winner->mode = mode;
-      winner->trigger = static_cast<Trigger>(i);
-      strongest = strength;
+    Consider(*mode, static_cast<Trigger>(i), nullptr, strength, winner);
+  }
+  for (int i = 0; i < config.rule_count; ++i) {
+    const Rule& rule = config.rules[i];
+    const double strength = findings.Strength(i);
+    if (strength > 0) {
+      Consider(config.modes[rule.mode], Trigger::kRule, &rule, strength, winner);
     }
   }
   for (const Finding& finding : findings) {
-    if (!finding.fired) continue;
-    const bool winning =
-        config.FindMode(kModeOfTrigger[static_cast<int>(finding.trigger)]) == winner->mode;
-    if (winning && !finding.borderline) winner->borderline = false;
+    if (!finding.fired || finding.borderline) continue;
+    if (ModeOf(config, finding) == winner->mode) winner->borderline = false;
   }
   return Status::Ok();
 }
@@ -75,11 +93,12 @@ void DecideByTrigger(const Config& config, const CurrentMode& current, const Fin
   const Mode* held = config.FindMode(current.mode);
   const bool higher = held == nullptr || winner.mode->priority > held->priority;
   Sentence reason;
-  Explain(winner.trigger, findings, &reason);
+  Explain(config, winner.trigger, winner.rule, findings, &reason);
 
   decision->outcome = Outcome::kStay;
   decision->calm = 0;
   decision->trigger = winner.trigger;
+  if (winner.rule != nullptr) CopyText(decision->rule, winner.rule->name);
   decision->borderline = winner.borderline;
   decision->confidence = findings.Confidence();
   if (winner.mode->name == current.mode) {
@@ -146,6 +165,7 @@ void CopyFactors(const Findings& findings, Decision* decision) noexcept {
   for (const Finding& finding : findings) {
     Factor& factor = decision->factors[decision->factor_count++];
     factor.trigger = finding.trigger;
+    CopyText(factor.rule, finding.rule == nullptr ? "" : finding.rule->name);
     CopyText(factor.metric, finding.metric);
     CopyText(factor.indicator, Name(finding.indicator));
     factor.value = finding.value;
@@ -165,7 +185,8 @@ void CopyFactors(const Findings& findings, Decision* decision) noexcept {
 
 Status Decide(const Config& config, const CurrentMode& current, const Observation* observations,
               int count, int history_days, std::int64_t now_us, Decision* decision) noexcept {
-  *decision = Decision{};
+  ::new (decision)
+      Decision;  // without clearing all factors: those behind factor_count are not told
   Screening screening;
   const Findings findings = FindTriggers(config, observations, count, now_us, &screening);
   if (screening.usable == 0) {

@@ -20,6 +20,8 @@
 //                                       them brought by this delivery
 //      hypothesis  anomalous_reading    |z| >= anomaly_z where the metric is judged by z, or
 //                                       outside the soft range
+//      any         a rule's name        all conditions of a rule of the configuration (rules.h,
+//                                       rule_findings.h)
 //    Thresholds are strict: a value exactly at its threshold does not fire. Where a rule says "at
 //    least" (anomaly_z, most low indicators) it does.
 //
@@ -37,7 +39,8 @@
 // 4. Result: Decision, with every factor that fired and every one that nearly did (borderline).
 //
 // Confidence: each factor that fired contributes 0.5 (an alarm), 0.3 (a low indicator) or 0.4 (an
-// anomaly) at its threshold and more beyond it, up to 0.95, 0.6 and 0.85; six tenths of that when a
+// anomaly) at its threshold and more beyond it, up to 0.95, 0.6 and 0.85 (the conditions of a rule:
+// its weight together, up to 0.9 of what that leaves); six tenths of that when a
 // configured default stands in for the person's own history. Together: 1 - product(1 -
 // contribution) over the metrics, each with its strongest factor. So it never falls when a reading
 // gets worse.
@@ -94,7 +97,8 @@ struct Observation {
   bool unsettled = false;  // flagged pending or calibrating
   bool late = false;       // older than one of the same device and metric judged before
   bool standing = false;   // not of this delivery: the newest stored one of its device and metric,
-                           // given only so that low indicators can be counted together
+                           // given only so that low indicators, and the conditions of a rule, can
+                           // be counted together
   bool judged_by_z = false;  // the metric's baseline is of the kind a z-score may be taken against
   Baseline baseline;         // days = 0 when there is none
 };
@@ -114,16 +118,24 @@ enum class Trigger : std::uint8_t {
   kRecoveryLow,
   kLowIndicators,
   kAnomalousReading,
-  kCalm
+  kCalm,
+  kRule  // of the configuration: which one is told beside it
 };
 const char* Name(Trigger trigger) noexcept;  // "hrv_drop", ...
 
-inline constexpr int kMaxFactors = 32;
+// Whether the newest stored reading of each device is to be given along with a delivery
+// (Observation::standing): the metric is that of a low indicator, or of a rule that counts several
+// conditions together.
+bool CountsWhileStanding(const Config& config, std::string_view metric) noexcept;
+
+inline constexpr int kMaxFactors = 64;
 
 // Why: one value that was held against one threshold. Of several readings that say the same (the
-// same trigger and metric, or the same kind of low indicator) only the strongest is told.
+// same trigger and metric, the same kind of low indicator, or the same condition of a rule) only
+// the strongest is told; of very many anomalies, and of very many conditions, the strongest.
 struct Factor {
   Trigger trigger;
+  char rule[kMaxRuleName + 1];  // kRule: its name; else empty
   char metric[64];
   char indicator[24];  // for low_indicators: "recovery", "resting_heart_rate", "temperature",
                        // "respiration", "oxygen", "sleep"; else empty
@@ -149,6 +161,7 @@ struct Decision {
   Outcome outcome = Outcome::kNone;
   char to_mode[kMaxModeName + 1] = {};  // kSwitch only
   Trigger trigger = Trigger::kCalm;     // the strongest of the winning mode; kCalm: none fired
+  char rule[kMaxRuleName + 1] = {};     // kRule: its name; else empty
   double confidence = 0;                // 0..1; 0 when nothing fired and the mode stays
   int calm = 0;                         // to be stored for the next evaluation
   bool held_by_cooldown = false;        // a trigger fired but the cooldown kept the mode
@@ -159,6 +172,14 @@ struct Decision {
 };
 
 static_assert(std::is_trivially_copyable_v<Decision>);
+
+// The trigger as users know it: "hrv_drop", or the name of the rule. Points into the argument.
+inline const char* TriggerName(const Factor& factor) noexcept {
+  return factor.trigger == Trigger::kRule ? factor.rule : Name(factor.trigger);
+}
+inline const char* TriggerName(const Decision& decision) noexcept {
+  return decision.trigger == Trigger::kRule ? decision.rule : Name(decision.trigger);
+}
 
 // `observations` may come in any order: the answer does not depend on it. A value that is not
 // finite is passed over. `history_days`: the most days with a value in any of the person's

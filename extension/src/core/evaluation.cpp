@@ -60,10 +60,10 @@ bool HoldAgainst(const Config& config, const Baseline& baseline, bool comparable
          std::fabs(Deviate(baseline, observation->value).z) >= config.thresholds.anomaly_z;
 }
 
-bool BringsIndicator(const Observation* observations, int count) noexcept {
+bool BringsAPart(const Config& config, const Observation* observations, int count) noexcept {
   for (int i = 0; i < count; ++i) {
     if (!observations[i].late && !observations[i].standing &&
-        CanBeIndicator(observations[i].metric)) {
+        CountsWhileStanding(config, observations[i].metric)) {
       return true;
     }
   }
@@ -77,10 +77,6 @@ bool CountsForDay(std::string_view metric, Statistic statistic, Context context)
   }
   return (context != Context::kWorkout && context != Context::kActive) ||
          !MovedByEffort(Identify(metric), context);
-}
-
-bool CanBeIndicator(std::string_view metric) noexcept {
-  return IndicatorOf(Identify(metric)) != Indicator::kNone;
 }
 
 }  // namespace auren::core

@@ -49,16 +49,13 @@ std::int64_t CutOff(const Config& config, std::int64_t* ends, int count,
 bool HoldAgainst(const Config& config, const Baseline& baseline, bool comparable_by_z,
                  Observation* observation) noexcept;
 
-// What stands from before counts only together with a low indicator that the delivery itself
-// brings: whether it brings one.
-bool BringsIndicator(const Observation* observations, int count) noexcept;
+// What stands from before (CountsWhileStanding) counts only together with something of the kind
+// that the delivery itself brings: whether it brings any.
+bool BringsAPart(const Config& config, const Observation* observations, int count) noexcept;
 
 // Whether a reading counts for the value of its day: not a min, max or sum, which do not tell the
 // level, and, of what effort moves, none of a workout or of activity, for the baseline is one of
 // rest. As biometrics.refresh_daily_values says it.
 bool CountsForDay(std::string_view metric, Statistic statistic, Context context) noexcept;
-
-// Whether a reading of the metric can be a low indicator at all: only such ones stand.
-bool CanBeIndicator(std::string_view metric) noexcept;
 
 }  // namespace auren::core

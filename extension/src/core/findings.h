@@ -2,7 +2,8 @@
 // core.
 //
 // A finding is kept when it fired or nearly did. Of several about the same thing (the same trigger,
-// metric and indicator) the strongest stays, so ten thousand high heart rates are one finding. The
+// metric and indicator, or the same condition of a rule) the strongest stays, so ten thousand high
+// heart rates are one finding. The
 // order is total over all that a finding says: the order of the readings can not be told from it.
 #pragma once
 
@@ -19,6 +20,8 @@ struct Finding {
   MetricId id = MetricId::kOther;
   std::string_view metric;
   Indicator indicator = Indicator::kNone;
+  const Rule* rule = nullptr;  // Trigger::kRule only, with the condition of it
+  int condition = 0;
   double value = 0;
   double reference = 0;  // NaN when there is none
   double limit = 0;      // NaN when unknown
@@ -41,22 +44,27 @@ class Findings {
   // Keeps `finding` unless a stronger one says the same, or it neither fired nor nearly did.
   void Add(const Finding& finding) noexcept;
 
+  // Says that a rule of the configuration fired, and how sure its conditions are together.
+  void RuleFired(int rule, double strength) noexcept { rule_strengths_[rule] = strength; }
+
   // Strongest first; to be called before anything is read.
   void Sort() noexcept;
 
   const Finding* begin() const noexcept { return findings_; }
   const Finding* end() const noexcept { return findings_ + count_; }
 
-  // How sure one trigger, or all that fired together, are: 1 - product(1 - contribution). In the
-  // second a sign of the body counts once, with its strongest finding: a metric, or all metrics of
-  // one kind of low indicator, are one piece of evidence however many triggers they fire.
+  // How sure one trigger, one rule, or all that fired together, are: 1 - product(1 - contribution).
+  // In the second a sign of the body counts once, with its strongest finding: a metric, or all
+  // metrics of one kind of low indicator, are one piece of evidence however many triggers they
+  // fire.
   double Strength(Trigger trigger) const noexcept;
+  double Strength(int rule) const noexcept { return rule_strengths_[rule]; }  // 0: did not fire
   double Confidence() const noexcept;
 
  private:
   Finding findings_[kMaxFactors];
   int count_ = 0;
-  int anomalies_ = 0;
+  double rule_strengths_[kMaxRules] = {};
 };
 
 }  // namespace auren::core

@@ -1,4 +1,5 @@
-// The modes of a configuration: the seven built-in ones, adding one's own, what must hold of all.
+// The modes of a configuration: the seven built-in ones, adding one's own and their rules, what
+// must hold of all.
 #include <cmath>
 
 #include "core/config.h"
@@ -42,21 +43,6 @@ constexpr BuiltIn kBuiltIns[] = {
 // The modes that triggers lead to: pattern has to stay below each of them.
 constexpr const char* kTriggerModes[] = {"reflex", "guardian", "hypothesis"};
 
-bool IsLower(char c) noexcept { return c >= 'a' && c <= 'z'; }
-bool IsDigit(char c) noexcept { return c >= '0' && c <= '9'; }
-
-// [a-z][a-z0-9]*(_[a-z0-9]+)*, the rule of event types.
-bool IsSnakeCase(std::string_view name) noexcept {
-  if (name.empty() || !IsLower(name.front()) || name.back() == '_') return false;
-  char before = 'a';
-  for (char c : name) {
-    if (!IsLower(c) && !IsDigit(c) && c != '_') return false;
-    if (c == '_' && before == '_') return false;
-    before = c;
-  }
-  return true;
-}
-
 Status CheckMode(std::string_view name, double priority, std::string_view behavior) noexcept {
   const std::string_view shown = Clip(name, kMaxModeName);
   if (name.size() > kMaxModeName || !IsSnakeCase(name)) {
@@ -93,6 +79,15 @@ Mode* Find(Config* config, std::string_view name) noexcept {
 Status MissingMode(const char* name) noexcept {
   return Status::Error(Code::kInvalid, "mode \"%s\" is missing", name)
       .WithHint("Start from the built-in configuration, which has it.");
+}
+
+// A mode that triggers or rules lead to.
+Status CheckReachable(const Mode& mode, const Mode& pattern, const char* what,
+                      const char* hint) noexcept {
+  if (mode.priority > pattern.priority) return Status::Ok();
+  return Status::Error(Code::kInvalid, "mode \"%s\" has %spriority %d, not above pattern's %d",
+                       mode.name, what, mode.priority, pattern.priority)
+      .WithHint("%s", hint);
 }
 
 }  // namespace
@@ -132,6 +127,34 @@ Status AddMode(Config* config, std::string_view name, double priority,
   return Status::Ok();
 }
 
+Status AddRule(Config* config, std::string_view mode, const Rule& rule) noexcept {
+  const Mode* to = Find(config, mode);
+  if (to == nullptr) return Status::Error(Code::kInternal, "a rule of a mode that is not there");
+  if (rule.name[0] == '\0') {
+    return Status::Error(Code::kInvalid, "no name")
+        .WithHint("The switch names it as its trigger: use snake_case, such as \"fever_watch\".");
+  }
+  if (rule.condition_count == 0) {
+    return Status::Error(Code::kInvalid, "rule \"%s\" has no condition", rule.name)
+        .WithHint("Say when, as in [{\"metric\": \"heart_rate\", \"above\": 95}].");
+  }
+  for (int i = 0; i < config->rule_count; ++i) {
+    if (std::string_view(rule.name) != config->rules[i].name) continue;
+    return Status::Error(Code::kInvalid, "rule \"%s\" is there already", rule.name)
+        .WithHint("Each rule of a configuration has a name of its own.");
+  }
+  if (config->rule_count == kMaxRules) {
+    return Status::Error(Code::kInvalid, "rule \"%s\" is one too many", rule.name)
+        .WithHint("A configuration holds at most %d rules.", kMaxRules);
+  }
+  const int to_mode = static_cast<int>(to - config->modes);
+  Rule* place = &config->rules[config->rule_count++];
+  for (; place != config->rules && place[-1].mode > to_mode; --place) *place = place[-1];
+  *place = rule;
+  place->mode = to_mode;
+  return Status::Ok();
+}
+
 Status Validate(const Config& config) noexcept {
   const Mode* baseline = config.FindMode("baseline");
   if (baseline == nullptr) return MissingMode("baseline");
@@ -149,13 +172,17 @@ Status Validate(const Config& config) noexcept {
   for (const char* name : kTriggerModes) {
     const Mode* mode = config.FindMode(name);
     if (mode == nullptr) return MissingMode(name);
-    if (mode->priority <= pattern->priority) {
-      return Status::Error(Code::kInvalid, "mode \"%s\" has priority %d, not above pattern's %d",
-                           name, mode->priority, pattern->priority)
-          .WithHint(
-              "A trigger could never leave pattern: keep pattern below reflex, guardian and "
-              "hypothesis.");
-    }
+    const Status status = CheckReachable(
+        *mode, *pattern, "",
+        "A trigger could never leave pattern: keep pattern below reflex, guardian and "
+        "hypothesis.");
+    if (!status.ok()) return status;
+  }
+  for (int i = 0; i < config.rule_count; ++i) {
+    const Status status =
+        CheckReachable(config.modes[config.rules[i].mode], *pattern, "rules and ",
+                       "A rule could never leave pattern: give the mode a higher priority.");
+    if (!status.ok()) return status;
   }
   return Status::Ok();
 }

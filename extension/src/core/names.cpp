@@ -12,13 +12,18 @@ constexpr const char* kContexts[] = {"",       "rest",    "sleep", "sedentary",
 constexpr const char* kStatistics[] = {"instant",     "avg",         "min",        "max",
                                        "sum",         "interval",    "daily",      "session",
                                        "session_avg", "session_sum", "session_min"};
-constexpr const char* kTriggers[] = {"hrv_drop",     "heart_rate_elevated", "stress_critical",
-                                     "recovery_low", "low_indicators",      "anomalous_reading",
-                                     "calm"};
+constexpr const char* kTriggers[] = {"hrv_drop",
+                                     "heart_rate_elevated",
+                                     "stress_critical",
+                                     "recovery_low",
+                                     "low_indicators",
+                                     "anomalous_reading",
+                                     "calm",
+                                     "rule"};
 
 static_assert(std::size(kContexts) == static_cast<std::size_t>(Context::kUnknown) + 1);
 static_assert(std::size(kStatistics) == static_cast<std::size_t>(Statistic::kSessionMin) + 1);
-static_assert(std::size(kTriggers) == static_cast<std::size_t>(Trigger::kCalm) + 1);
+static_assert(std::size(kTriggers) == static_cast<std::size_t>(Trigger::kRule) + 1);
 
 template <typename Enum, std::size_t kCount>
 bool Parse(const char* const (&names)[kCount], std::size_t first, std::string_view name,

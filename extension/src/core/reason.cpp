@@ -67,12 +67,60 @@ void AddAgainstLimit(const Finding& finding, const char* relation, const char* c
   sentence->Add(" is %s %s%s", relation, Show(finding.id, finding.limit).text, condition);
 }
 
-void AddOthers(Trigger trigger, const Findings& findings, Sentence* sentence) noexcept {
+// A condition of a rule that fired.
+void AddCondition(const Finding& finding, Sentence* sentence) noexcept {
+  const Comparison comparison = finding.rule->conditions[finding.condition].comparison;
+  switch (comparison) {
+    case Comparison::kAbove:
+      return AddAgainstLimit(finding, "above", "", sentence);
+    case Comparison::kBelow:
+      return AddAgainstLimit(finding, "below", "", sentence);
+    case Comparison::kAtLeast:
+      return AddAgainstLimit(finding, "at least", "", sentence);
+    case Comparison::kAtMost:
+      return AddAgainstLimit(finding, "at most", "", sentence);
+    case Comparison::kDropPercent:
+    case Comparison::kRisePercent: {
+      const double change = 100 * std::fabs(finding.value / finding.reference - 1);
+      AddMetric(finding, sentence);
+      sentence->Add(" is %.0f %% %s ", change,
+                    comparison == Comparison::kDropPercent ? "below" : "above");
+      return AddReference(finding, sentence);
+    }
+    case Comparison::kZAbove:
+    case Comparison::kZBelow:
+    case Comparison::kOutsideSoftRange:
+    case Comparison::kNone:
+      return AddAnomaly(finding, sentence);
+  }
+}
+
+// In the order of the conditions.
+void AddRule(const Rule& rule, const Findings& findings, Sentence* sentence) noexcept {
+  sentence->Add("%s", rule.name);
+  const char* separator = ": ";
+  for (int i = 0; i < rule.condition_count; ++i) {
+    for (const Finding& finding : findings) {
+      if (!finding.fired || finding.rule != &rule || finding.condition != i) continue;
+      sentence->Add("%s", separator);
+      AddCondition(finding, sentence);
+      separator = " and ";
+    }
+  }
+}
+
+void AddOthers(const Config& config, Trigger trigger, const Rule* rule, const Findings& findings,
+               Sentence* sentence) noexcept {
   const char* separator = "; also ";
   for (int i = 0; i < static_cast<int>(Trigger::kCalm); ++i) {
     const Trigger other = static_cast<Trigger>(i);
     if (other == trigger || findings.Strength(other) <= 0) continue;
     sentence->Add("%s%s", separator, Name(other));
+    separator = ", ";
+  }
+  for (int i = 0; i < config.rule_count; ++i) {
+    if (&config.rules[i] == rule || findings.Strength(i) <= 0) continue;
+    sentence->Add("%s%s", separator, config.rules[i].name);
     separator = ", ";
   }
 }
@@ -87,7 +135,13 @@ void Sentence::Add(const char* format, ...) noexcept {
   if (added > 0) used_ = std::min(used_ + static_cast<std::size_t>(added), sizeof text_ - 1);
 }
 
-void Explain(Trigger trigger, const Findings& findings, Sentence* sentence) noexcept {
+void Explain(const Config& config, Trigger trigger, const Rule* rule, const Findings& findings,
+             Sentence* sentence) noexcept {
+  if (rule != nullptr) {
+    AddRule(*rule, findings, sentence);
+    AddOthers(config, trigger, rule, findings, sentence);
+    return;
+  }
   const Finding& finding = StrongestOf(trigger, findings);
   switch (trigger) {
     case Trigger::kHrvDrop:
@@ -109,9 +163,10 @@ void Explain(Trigger trigger, const Findings& findings, Sentence* sentence) noex
       AddAnomaly(finding, sentence);
       break;
     case Trigger::kCalm:
+    case Trigger::kRule:
       break;
   }
-  AddOthers(trigger, findings, sentence);
+  AddOthers(config, trigger, rule, findings, sentence);
 }
 
 }  // namespace auren::core

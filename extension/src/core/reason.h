@@ -26,7 +26,9 @@ class Sentence {
 };
 
 // What `trigger` saw, with numbers and units: "hrv_rmssd 32 ms is 28.4 ms (47 %) below the 60-day
-// reference of 60.4 ms". Then the names of the other triggers that fired.
-void Explain(Trigger trigger, const Findings& findings, Sentence* sentence) noexcept;
+// reference of 60.4 ms"; of a rule its name and each condition: "fever_watch: heart_rate 97 /min is
+// above 95 /min". Then the names of the other triggers and rules that fired.
+void Explain(const Config& config, Trigger trigger, const Rule* rule, const Findings& findings,
+             Sentence* sentence) noexcept;
 
 }  // namespace auren::core

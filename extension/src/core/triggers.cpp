@@ -6,6 +6,7 @@
 
 #include "core/low_indicators.h"
 #include "core/metrics.h"
+#include "core/rule_findings.h"
 
 namespace auren::core {
 namespace {
@@ -34,10 +35,6 @@ Finding FindingOf(Trigger trigger, const Observation& observation, MetricId id) 
   finding.z = kNaN;
   finding.low = finding.high = kNaN;
   return finding;
-}
-
-bool HasHistory(const Config& config, const Baseline& baseline) noexcept {
-  return baseline.days >= config.baselines.min_baseline_days;
 }
 
 // The drop fires by milliseconds or by percentage, whichever is stricter for this person.
@@ -75,13 +72,6 @@ void CheckAlarm(Trigger trigger, const Limit& limit, const Config& config,
   HoldAgainst(limit, observation.value, config.thresholds.borderline_margin, kAlarmBase, kSpan,
               &finding);
   findings->Add(finding);
-}
-
-// A single heart rate has no daily baseline to be held against.
-bool TakesZ(const Config& config, const Observation& observation, MetricId id) noexcept {
-  if (!observation.judged_by_z || !HasHistory(config, observation.baseline)) return false;
-  if (!(observation.baseline.sd > 0)) return false;
-  return id != MetricId::kHeartRate || observation.statistic != Statistic::kInstant;
 }
 
 void CheckAnomaly(const Config& config, const Observation& observation, MetricId id,
@@ -168,6 +158,21 @@ bool IsJudged(const Observation& observation, MetricId id) noexcept {
 
 }  // namespace
 
+bool MayDecide(const Config& config, const Observation& observation, std::int64_t now_us) noexcept {
+  return std::isfinite(observation.value) &&
+         Screen(config, observation, now_us) == &Screening::usable;
+}
+
+bool HasHistory(const Config& config, const Baseline& baseline) noexcept {
+  return baseline.days >= config.baselines.min_baseline_days;
+}
+
+bool TakesZ(const Config& config, const Observation& observation, MetricId id) noexcept {
+  if (!observation.judged_by_z || !HasHistory(config, observation.baseline)) return false;
+  if (!(observation.baseline.sd > 0)) return false;
+  return id != MetricId::kHeartRate || observation.statistic != Statistic::kInstant;
+}
+
 bool Beyond(const Limit& limit, double value) noexcept {
   if (limit.inclusive && value == limit.at) return true;
   return limit.above ? value > limit.at : value < limit.at;
@@ -207,6 +212,7 @@ Findings FindTriggers(const Config& config, const Observation* observations, int
     if (IsJudged(observation, id)) indicators.Judge(observation, id);
   }
   indicators.Report(&findings);
+  FindRules(config, observations, count, now_us, &findings);
   findings.Sort();
   return findings;
 }

@@ -40,7 +40,16 @@ struct Screening {
   int late = 0;
 };
 
-// Every trigger over every observation that may decide.
+// Whether a finite reading may decide at all: not old, not unsettled, not late.
+bool MayDecide(const Config& config, const Observation& observation, std::int64_t now_us) noexcept;
+
+bool HasHistory(const Config& config, const Baseline& baseline) noexcept;
+
+// Whether the reading may be held against its baseline by z-score. A single heart rate has no daily
+// baseline to be held against.
+bool TakesZ(const Config& config, const Observation& observation, MetricId id) noexcept;
+
+// Every trigger and rule over every observation that may decide.
 Findings FindTriggers(const Config& config, const Observation* observations, int count,
                       std::int64_t now_us, Screening* screening) noexcept;
 

@@ -30,6 +30,12 @@ pg::Statement update_file = {
     2,
     {INT8OID, TEXTOID}};
 
+// A rule compares numbers.
+pg::Statement select_metrics = {
+    "SELECT metric_type FROM biometrics.metric_types WHERE states IS NULL ORDER BY metric_type",
+    0,
+    {}};
+
 // What LoadConfig read last. A version number alone could come back with other content, after a
 // rollback or in a database made anew under this session; the time it was made at does not.
 struct Cache {
@@ -77,13 +83,24 @@ bool Equal(const core::Config& a, const core::Config& b) {
   return compareJsonbContainers(&WriteConfig(a)->root, &WriteConfig(b)->root) == 0;
 }
 
-int64 Configure(const Jsonb* json, text* file_sha256) {
-  core::Config config;
-  ReadConfig(json, &config);
+// REQUIRES: within an SPI session, as long as which the names live.
+KnownMetrics LoadMetrics() {
+  const int count = static_cast<int>(pg::Execute(&select_metrics));
+  auto** names = static_cast<const char**>(palloc(sizeof(char*) * (count + 1)));
+  for (int i = 0; i < count; i++) {
+    names[i] = TextDatumGetCString(pg::Column(i, 1));
+  }
+  return {names, count};
+}
 
+int64 Configure(const Jsonb* json, text* file_sha256) {
   text* stream = pg::Text(kStream);
-  events::LockStreams(&stream, 1);
   const pg::SpiSession spi = pg::SpiBegin();
+  const KnownMetrics metrics = LoadMetrics();
+  core::Config config;
+  ReadConfig(json, &config, &metrics);
+
+  events::LockStreams(&stream, 1);
   const ActiveConfig active = LoadConfig();
   int64 version = active.version;
   if (version > 0 && Equal(*active.config, config)) {
@@ -109,7 +126,7 @@ int64 Configure(const Jsonb* json, text* file_sha256) {
 ActiveConfig LoadConfig(bool read_only) {
   static constinit core::Config built_in;
   if (pg::Execute(&select_newest, nullptr, nullptr, read_only) == 0) {
-    built_in = core::DefaultConfig();
+    if (built_in.mode_count == 0) built_in = core::DefaultConfig();
     return {0, &built_in};
   }
   const int64 version = DatumGetInt64(pg::Column(0, 1));

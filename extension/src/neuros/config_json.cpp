@@ -40,11 +40,14 @@ void ReadSection(std::string_view section, const JsonbValue& members, core::Conf
   }
 }
 
-void ReadMode(const JsonbValue& mode, core::Config* config) {
+void ReadMode(const JsonbValue& mode, const char* path, const KnownMetrics* known,
+              core::Config* config) {
   constexpr const char* kHint =
       "A mode is {\"name\": \"focus\", \"priority\": 120, \"behavior\": \"...\"}.";
   if (!pg::IsObject(mode)) Refuse("an element of \"modes\" is not an object", kHint);
   std::string_view name, behavior;
+  JsonbValue rules;
+  bool has_rules = false;
   double priority = 0;
   bool has_name = false, has_priority = false;
   JsonbIterator* iterator = JsonbIteratorInit(mode.val.binary.data);
@@ -63,6 +66,9 @@ void ReadMode(const JsonbValue& mode, core::Config* config) {
       } else if (key == "priority") {
         priority = NumberOf(item, "modes", key);
         has_priority = true;
+      } else if (key == "rules") {
+        rules = item;
+        has_rules = true;
       } else {
         Refuse(psprintf("modes.%.*s is unknown or not a text", static_cast<int>(key.size()),
                         key.data()),
@@ -76,22 +82,24 @@ void ReadMode(const JsonbValue& mode, core::Config* config) {
            kHint);
   }
   pg::ThrowIfError(core::AddMode(config, name, priority, behavior));
+  if (has_rules) ReadRules(rules, psprintf("%s.rules", path), name, known, config);
 }
 
-void ReadModes(const JsonbValue& modes, core::Config* config) {
+void ReadModes(const JsonbValue& modes, const KnownMetrics* known, core::Config* config) {
   if (!pg::IsArray(modes)) {
     Refuse("\"modes\" is not an array",
            "Give a list, as in {\"modes\": [{\"name\": \"focus\", \"priority\": 120}]}.");
   }
   const JsonbContainer* list = modes.val.binary.data;
   for (uint32 i = 0; i < JsonContainerSize(list); i++) {
-    ReadMode(*getIthJsonbValueFromContainer(const_cast<JsonbContainer*>(list), i), config);
+    ReadMode(*getIthJsonbValueFromContainer(const_cast<JsonbContainer*>(list), i),
+             psprintf("modes[%u]", i), known, config);
   }
 }
 
 }  // namespace
 
-void ReadConfig(const Jsonb* json, core::Config* config) {
+void ReadConfig(const Jsonb* json, core::Config* config, const KnownMetrics* known) {
   *config = core::DefaultConfig();
   if (!JB_ROOT_IS_OBJECT(json)) {
     Refuse("the configuration is not an object",
@@ -108,7 +116,7 @@ void ReadConfig(const Jsonb* json, core::Config* config) {
       if (key == "thresholds" || key == "baselines") {
         ReadSection(key, item, config);
       } else if (key == "modes") {
-        ReadModes(item, config);
+        ReadModes(item, known, config);
       } else {
         Refuse(psprintf("unknown key \"%.*s\"", static_cast<int>(key.size()), key.data()),
                "The keys of a configuration are thresholds, baselines and modes.");
@@ -141,6 +149,7 @@ Jsonb* WriteConfig(const core::Config& config) {
     json.Add("name", config.modes[i].name);
     json.Add("priority", config.modes[i].priority);
     json.Add("behavior", config.modes[i].behavior);
+    WriteRules(config, i, &json);
     json.EndObject();
   }
   json.EndArray();

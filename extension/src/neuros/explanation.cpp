@@ -80,7 +80,7 @@ const char* SentenceOf(const Seen& seen, const core::Factor& factor) {
 void AddFactor(const Seen& seen, const core::Factor& factor, pg::JsonbBuilder* json) {
   const core::Observation* evidence = EvidenceOf(seen, factor);
   json->BeginObject();
-  json->Add("trigger", core::Name(factor.trigger));
+  json->Add("trigger", core::TriggerName(factor));
   json->Add("metric", factor.metric);
   if (factor.indicator[0] != '\0') json->Add("indicator", factor.indicator);
   json->Add("value", factor.value);
@@ -141,7 +141,7 @@ void AddWords(const Seen& seen, pg::JsonbBuilder* json) {
   json->BeginArray();
   if (decision.outcome == core::Outcome::kSwitch) {
     json->String(psprintf("The mode went from %s to %s by %s: %s.", seen.step.before.mode,
-                          decision.to_mode, core::Name(decision.trigger), decision.reason));
+                          decision.to_mode, core::TriggerName(decision), decision.reason));
   } else {
     json->String(psprintf("The mode stayed %s: %s.", seen.step.before.mode, decision.reason));
   }
@@ -170,7 +170,7 @@ Jsonb* Describe(const Seen& seen) {
   json.Add("outcome", kOutcomes[static_cast<int>(decision.outcome)]);
   json.Add("from_mode", seen.step.before.mode);
   json.Add("mode", seen.after.mode);
-  json.Add("trigger", core::Name(decision.trigger));
+  json.Add("trigger", core::TriggerName(decision));
   json.Add("confidence", decision.confidence);
   json.Add("reason", decision.reason);
   json.Add("borderline", decision.borderline);

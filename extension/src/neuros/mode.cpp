@@ -45,7 +45,7 @@ pg::Statement reset_calm_of_0_1_0 = {
 
 void AddFactor(const core::Factor& factor, pg::JsonbBuilder* json) {
   json->BeginObject();
-  json->Add("trigger", core::Name(factor.trigger));
+  json->Add("trigger", core::TriggerName(factor));
   json->Add("metric", factor.metric);
   if (factor.indicator[0] != '\0') json->Add("indicator", factor.indicator);
   json->Add("value", factor.value);

@@ -166,11 +166,11 @@ bool Replay::Observe(const core::Config& config, TimestampTz received_at,
   return true;
 }
 
-void Replay::AddStanding(int64 version) {
-  if (!core::BringsIndicator(observations_, count_)) return;
+void Replay::AddStanding(const core::Config& config, int64 version) {
+  if (!core::BringsAPart(config, observations_, count_)) return;
   for (int i = 0; i < replica_.series_count(); i++) {
     ReplicaSeries* series = replica_.series()[i];
-    if (!series->can_be_indicator()) continue;
+    if (!core::CountsWhileStanding(config, series->metric().name)) continue;
     const ReplicaReading* reading = series->Standing(oldest_, version, replica_.names());
     if (reading == nullptr) continue;
     core::Observation* observation = Add(series, reading->day);
@@ -231,7 +231,7 @@ void Replay::Deliver(const Event& event) {
   replica_.MarkKnown(readings, count);
   replica_.Store(readings, count);
   if (!Observe(config, received.microseconds, readings, count)) return;
-  AddStanding(event.version);
+  AddStanding(config, event.version);
   const int history_days = HoldAgainstBaselines(config);
 
   const core::CurrentMode current = {.mode = mode_.mode,
@@ -245,7 +245,7 @@ void Replay::Deliver(const Event& event) {
                        .version = event.version,
                        .before = mode_,
                        .after = &mode_,
-                       .trigger = core::Name(decision_.trigger),
+                       .trigger = core::TriggerName(decision_),
                        .confidence = decision_.confidence,
                        .config = &config,
                        .config_version = config_version,

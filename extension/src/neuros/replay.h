@@ -77,7 +77,7 @@ class Replay {
   ReplayedReading* Read(const Event& event, int* count) const;
   bool Observe(const core::Config& config, TimestampTz received_at, const ReplayedReading* readings,
                int count);
-  void AddStanding(int64 version);
+  void AddStanding(const core::Config& config, int64 version);
   int HoldAgainstBaselines(const core::Config& config);
 
   // An observation and the series it is of.

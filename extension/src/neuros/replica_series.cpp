@@ -52,7 +52,6 @@ void ReplicaSeries::Begin(MemoryContext context, std::string_view device,
   context_ = context;
   device_ = device;
   metric_ = metric;
-  can_be_indicator_ = core::CanBeIndicator(metric->name);
 }
 
 core::Scale ReplicaSeries::scale() const {

@@ -39,7 +39,6 @@ class ReplicaSeries {
 
   std::string_view device() const { return device_; }
   const biometrics::MetricType& metric() const { return *metric_; }
-  bool can_be_indicator() const { return can_be_indicator_; }
 
   // The end of the newest reading that is settled; DT_NOBEGIN: there is none.
   TimestampTz Newest();
@@ -93,7 +92,6 @@ class ReplicaSeries {
   MemoryContext context_;
   std::string_view device_;
   const biometrics::MetricType* metric_;
-  bool can_be_indicator_;
 
   ReplicaReading* readings_ = nullptr;  // in the order in which they came
   int32 count_ = 0;

@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include <cmath>
 #include <optional>
 
+#include "config/threshold_rules.h"
 #include "core/config.h"
 #include "devices/scalar.h"
 
@@ -13,28 +13,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void Complain(const yaml::Node& node, const std::string& key, const core::Status& status,
-              yaml::Report* report) {
-  std::string text = status.message;
-  if (status.hint[0] != '\0') text += std::string(". ") + status.hint;
-  report->Add(node, key, text);
-}
-
 // The node's number, or a complaint.
 std::optional<double> Number(const yaml::Node& node, const std::string& path,
                              yaml::Report* report) {
   std::optional<double> number;
   if (node.kind == yaml::Node::Kind::kScalar) number = devices::ParseNumber(node.text);
   if (!number) report->Expected(node, path, "a number");
-  return number;
-}
-
-// 25, not 25.0, where the file says so.
-Json AsJson(double number) {
-  constexpr double kExact = 9007199254740992;  // 2^53
-  if (number == std::floor(number) && std::fabs(number) < kExact) {
-    return static_cast<std::int64_t>(number);
-  }
   return number;
 }
 
@@ -61,6 +45,7 @@ void ReadMode(const yaml::Node& node, const std::string& path, core::Config* con
   section.Text("name", &name);
   section.Text("behavior", &behavior);
   const yaml::Node* priority = section.Take("priority");
+  const yaml::Node* rules = section.Take("rules");
   section.Finish();
   if (priority == nullptr) return;
   const auto number = Number(*priority, path + ".priority", report);
@@ -69,6 +54,9 @@ void ReadMode(const yaml::Node& node, const std::string& path, core::Config* con
   if (!status.ok()) Complain(node, path, status, report);
   Json mode{{"name", name}, {"priority", AsJson(*number)}};
   if (!behavior.empty()) mode["behavior"] = behavior;
+  if (rules != nullptr && status.ok()) {
+    mode["rules"] = ReadRules(*rules, path + ".rules", name, config, report);
+  }
   json->push_back(std::move(mode));
 }
 
