@@ -149,3 +149,13 @@ ORDER BY 1, 2, 3 LIMIT 20;
 -- What decisions were told is true, however readings came, moved and went.
 SELECT what FROM one_by_one WHERE kind = 'told' EXCEPT SELECT what FROM one_by_one WHERE kind = 'true';
 SELECT what FROM one_by_one WHERE kind = 'true' EXCEPT SELECT what FROM one_by_one WHERE kind = 'told';
+
+-- Where somebody has added to the tables, statements store the same, row by row and day by day.
+CREATE FUNCTION pg_temp.look_on() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER look_on BEFORE INSERT ON biometrics.biometric_events FOR EACH ROW EXECUTE FUNCTION pg_temp.look_on();
+CREATE TEMP TABLE by_statements AS SELECT * FROM pg_temp.outcome(300);
+DROP TRIGGER look_on ON biometrics.biometric_events;
+SELECT 'by statements' AS only, * FROM (TABLE by_statements EXCEPT ALL TABLE one_by_one) a
+UNION ALL
+SELECT 'straight', * FROM (TABLE one_by_one EXCEPT ALL TABLE by_statements) b
+ORDER BY 1, 2, 3 LIMIT 20;

@@ -253,7 +253,8 @@ CREATE TABLE biometrics.daily_values (
   readings integer,
   value double precision,
   stale boolean NOT NULL DEFAULT true,
-  PRIMARY KEY (user_id, device_type, metric_type, day)
+  -- A decision reads up to sixty days of a series: side by side in the index, wherever their rows are.
+  PRIMARY KEY (user_id, device_type, metric_type, day) INCLUDE (readings, value)
 );
 CREATE INDEX daily_values_stale ON biometrics.daily_values (user_id, day) WHERE stale;
 

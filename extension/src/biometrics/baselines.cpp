@@ -39,21 +39,45 @@ pg::Statement count_days = {
     0,
     {}};
 
-void AddDay(TupleTableSlot* row, Series* series, int* capacity) {
-  bool is_null;
-  if (DatumGetBool(slot_getattr(row, kDayStale, &is_null))) return;
-  const Datum readings = slot_getattr(row, kDayReadings, &is_null);
-  if (is_null || DatumGetInt32(readings) == 0) return;
-  const Datum value = slot_getattr(row, kDayValue, &is_null);
-  if (is_null) return;
+// What the index of daily_values has beside the key since 0.2.0.
+constexpr int kReadingsInIndex = 4;
+constexpr int kValueInIndex = 5;
+
+void AddDay(int32 day, Datum value, Datum readings, Series* series, int* capacity) {
   if (series->count == *capacity) {
     *capacity = *capacity == 0 ? core::kLongWindowDays : *capacity * 2;
     const size_t size = sizeof(DailyValue) * *capacity;
     series->days = static_cast<DailyValue*>(series->days == nullptr ? palloc(size)
                                                                     : repalloc(series->days, size));
   }
-  series->days[series->count++] = {DatumGetDateADT(slot_getattr(row, kDayDay, &is_null)),
-                                   DatumGetFloat8(value), DatumGetInt32(readings)};
+  series->days[series->count++] = {day, DatumGetFloat8(value), DatumGetInt32(readings)};
+}
+
+// By the index alone.
+void ReadEntries(const Datum* keys, pg::Probe* probe, Series* series) {
+  Datum values[INDEX_MAX_KEYS];
+  bool is_null[INDEX_MAX_KEYS];
+  int capacity = 0;
+  for (bool found = probe->FirstEntry(keys, values, is_null); found;
+       found = probe->NextEntry(values, is_null)) {
+    if (is_null[kReadingsInIndex] || is_null[kValueInIndex]) continue;
+    if (DatumGetInt32(values[kReadingsInIndex]) == 0) continue;
+    AddDay(DatumGetDateADT(values[kDayDay - 1]), values[kValueInIndex], values[kReadingsInIndex],
+           series, &capacity);
+  }
+}
+
+// By the rows: in the schema of 0.1.0 the index had the key only.
+void ReadRows(const Datum* keys, pg::Probe* probe, Series* series) {
+  int capacity = 0;
+  for (bool found = probe->First(keys); found; found = probe->Next()) {
+    bool no_readings, no_value, is_null;
+    const Datum readings = slot_getattr(probe->slot(), kDayReadings, &no_readings);
+    const Datum value = slot_getattr(probe->slot(), kDayValue, &no_value);
+    if (no_readings || no_value || DatumGetInt32(readings) == 0) continue;
+    AddDay(DatumGetDateADT(slot_getattr(probe->slot(), kDayDay, &is_null)), value, readings, series,
+           &capacity);
+  }
 }
 
 // Computes the baseline of the window before `day`.
@@ -110,6 +134,7 @@ void Refresh(Baselines* const* all, int count) {
   pg::Execute(&refresh);
 }
 
+// No day of them is stale: Refresh has been there.
 // Without a statement: a series is up to sixty rows, and there are some of them for every delivery.
 void LoadSeries(Baselines* const* all, int count) {
   Relation table = OpenDays();
@@ -125,10 +150,8 @@ void LoadSeries(Baselines* const* all, int count) {
                             PointerGetDatum(pg::Text(series->metric->name)),
                             DateADTGetDatum(all[i]->first_day_ - core::kLongWindowDays),
                             DateADTGetDatum(all[i]->last_day_)};
-      int capacity = 0;
-      for (bool found = probe.First(keys); found; found = probe.Next()) {
-        AddDay(probe.slot(), series, &capacity);
-      }
+      probe.index_columns() > kValueInIndex ? ReadEntries(keys, &probe, series)
+                                            : ReadRows(keys, &probe, series);
     }
   }
   probe.End();

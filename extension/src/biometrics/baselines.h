@@ -66,7 +66,7 @@ class Baselines {
 // Works out the daily values that are stale.
 void Refresh(Baselines* const* all, int count);
 
-// Reads the series that are wanted.
+// Reads the series that are wanted. REQUIRES: after Refresh.
 void LoadSeries(Baselines* const* all, int count);
 
 // Finds each person's history_days. `enough`: more than that makes no difference to the caller, and

@@ -128,7 +128,7 @@ bool InsertNew(const Brought* deliveries, int count,
       CHECK_FOR_INTERRUPTS();
       const Reading& reading = from.readings[j];
       if (!IsToBeStored(reading)) continue;
-      if (reading.metric != last) metric = pg::Text(reading.metric->name);
+      if (metric == nullptr || reading.metric != last) metric = pg::Text(reading.metric->name);
       last = reading.metric;
       if (!from.is_first && IsStored(&probe, from, metric, reading)) {
         known(from, reading, argument);

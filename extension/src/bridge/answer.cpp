@@ -28,8 +28,8 @@ Jsonb* PartialProblem(const Reading* readings, int count, int rejected) {
   return json.Finish();
 }
 
-// [{"type", "severity", "metric", "count"}], in the order of first appearance. An unknown metric is counted
-// under no name of its own: the worker makes labels of these.
+// [{"type", "severity", "metric", "count"}], in the order of first appearance. An unknown metric is
+// counted under no name of its own: the worker makes labels of these.
 Jsonb* Anomalies(const Reading* readings, int count) {
   struct Tally {
     Anomaly anomaly;

@@ -8,9 +8,9 @@
 
 namespace auren::bridge {
 
-// Fills in each arrival's `judgement` and its state's `calm`, and marks the readings whose z-score is anomalous. Each
-// arrival is of another person. REQUIRES: after their readings are stored; within an SPI session,
-// under the locks of the persons' streams.
+// Fills in each arrival's `judgement` and its state's `calm`, and marks the readings whose z-score
+// is anomalous. Each arrival is of another person. REQUIRES: after their readings are stored;
+// within an SPI session, under the locks of the persons' streams.
 void Judge(const neuros::ActiveConfig& config, const biometrics::Catalogue& catalogue,
            Arrival* arrivals, int count);
 

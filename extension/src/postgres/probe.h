@@ -20,6 +20,7 @@ extern "C" {
 #include "access/relscan.h"
 #include "access/stratnum.h"
 #include "executor/tuptable.h"
+#include "storage/buf.h"
 #include "utils/rel.h"
 }
 
@@ -38,12 +39,19 @@ class Probe {
   bool Next();
   TupleTableSlot* slot() const { return slot_; }
 
+  // The same, but of the index's columns only: where a vacuum has been, the table is not looked at.
+  // REQUIRES: as many places as the index has columns.
+  bool FirstEntry(const Datum* keys, Datum* values, bool* is_null);
+  bool NextEntry(Datum* values, bool* is_null);
+  int index_columns() const { return index_->rd_index->indnatts; }
+
   void End();
 
  private:
   static constexpr int kMostKeys = 5;
 
   void AddKey(StrategyNumber strategy, int column, RegProcedure comparison);
+  void Seek(const Datum* keys);
 
   Relation table_;
   Relation index_;
@@ -51,6 +59,7 @@ class Probe {
   IndexScanDesc scan_;  // nullptr: not begun yet
   ScanKeyData keys_[kMostKeys];
   int key_count_;
+  Buffer visibility_;  // a page of the visibility map
 };
 
 }  // namespace auren::pg
