@@ -1,12 +1,12 @@
 """analytics.refresh_user_metrics after 1,000 groups have changed, a new reading for each of 1,000 people on
-their last day: with BENCH_READINGS (10,000,000) readings stored against 100,000, ten readings a day either way;
-and against REFRESH MATERIALIZED VIEW CONCURRENTLY of the same aggregate over the same readings. For comparison,
-late readings on days drawn from the whole history, whose pages nobody has in memory. The changes come in by
-bridge.ingest_batch and are not timed.
+their last day: with BENCH_READINGS (10,000,000) readings stored against 100,000, ten readings a day either
+way; and against REFRESH MATERIALIZED VIEW CONCURRENTLY of the same aggregate over the same readings. For
+comparison, late readings on days drawn from the whole history, whose pages nobody has in memory. The changes
+come in by bridge.ingest_batch and are not timed.
 
 What ingest pays for marking the groups it touches: batches of 500 deliveries with 4 readings, of groups that
-are not marked yet and of groups that are, against the same without marks. For the latter the table of marks is
-out of the way, as before an upgrade.
+are not marked yet and of groups that are, against the same without marks. For the latter the table of marks
+is out of the way, as before an upgrade.
 
 The history is written by the owner with the triggers off, and the table filled from the view it must equal.
 """

@@ -22,7 +22,9 @@ CREATE TABLE analytics.user_metrics_daily (
   p50_value double precision,
   p95_value double precision,
   PRIMARY KEY (user_id, metric_type, day)
-);
+)
+-- The days that go on are updated again and again: beside their old version, without a new index entry.
+WITH (fillfactor = 80);
 COMMENT ON TABLE analytics.user_metrics_daily IS
   'readings by person, metric and local day, as of the last refresh_user_metrics()';
 COMMENT ON COLUMN analytics.user_metrics_daily.metric_type IS

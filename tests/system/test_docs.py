@@ -1,4 +1,4 @@
-"""The examples of docs/events*.md and docs/week.md: what a page shows is what psql prints.
+"""The examples of docs/events*.md, analytics.md and week.md: what a page shows is what psql prints.
 
 Each page is run from top to bottom by one psql, in the clone's folder and a database of its own:
 
@@ -20,7 +20,7 @@ import pytest
 
 from harness import ROOT, shell
 
-PAGES = [*sorted((ROOT / "docs").glob("events*.md")), ROOT / "docs/week.md"]
+PAGES = [*sorted((ROOT / "docs").glob("events*.md")), *(ROOT / "docs" / f"{page}.md" for page in ("analytics", "week"))]
 SETTINGS = ("\\pset footer off\n\\set SHOW_CONTEXT never\n"
             "SET timezone = 'UTC'; SET client_min_messages = warning;\n")
 

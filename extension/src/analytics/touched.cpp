@@ -6,7 +6,6 @@
 
 extern "C" {
 #include "access/genam.h"
-#include "access/heapam.h"
 #include "access/relscan.h"
 #include "access/table.h"
 #include "access/tableam.h"
@@ -70,7 +69,6 @@ class Marks {
     target_ = makeNode(ResultRelInfo);
     InitResultRelInfo(target_, table_, 0, nullptr, 0);
     ExecOpenIndices(target_, false);
-    pages_ = GetBulkInsertState();
   }
 
   // Marks the metrics of one person's day, `count` groups that differ in nothing else.
@@ -89,7 +87,6 @@ class Marks {
   }
 
   void End() {
-    FreeBulkInsertState(pages_);
     ExecCloseIndices(target_);
     FreeExecutorState(estate_);
     index_endscan(scan_);
@@ -153,7 +150,7 @@ class Marks {
       locked_->tts_isnull[i] = false;
     }
     ExecStoreVirtualTuple(locked_);
-    table_tuple_insert(table_, locked_, GetCurrentCommandId(true), 0, pages_);
+    table_tuple_insert(table_, locked_, GetCurrentCommandId(true), 0, nullptr);
     AUREN_INSERT_INDEX_TUPLES(target_, locked_, estate_);
     ExecClearTuple(locked_);
     MemoryContextSwitchTo(caller);
@@ -166,7 +163,6 @@ class Marks {
   IndexScanDesc scan_;
   EState* estate_;
   ResultRelInfo* target_;
-  BulkInsertState pages_;
 };
 
 }  // namespace
