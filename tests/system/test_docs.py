@@ -20,7 +20,7 @@ import pytest
 
 from harness import ROOT, shell
 
-PAGES = [*sorted((ROOT / "docs").glob("events*.md")), *(ROOT / "docs" / f"{page}.md" for page in ("analytics", "week"))]
+PAGES = [*sorted((ROOT / "docs").glob("events*.md")), ROOT / "docs/analytics.md", ROOT / "docs/week.md"]
 SETTINGS = ("\\pset footer off\n\\set SHOW_CONTEXT never\n"
             "SET timezone = 'UTC'; SET client_min_messages = warning;\n")
 
