@@ -130,8 +130,9 @@ void LoadSeries(Baselines* const* all, int count) {
     // The days of one series come one after the other.
     Series* it = series[DatumGetInt32(pg::Column(row, 1))];
     if (it->count++ == 0) it->days = &values[row];
-    values[row] = {DatumGetDateADT(pg::Column(row, 2)), DatumGetFloat8(pg::Column(row, 3)),
-                   DatumGetInt32(pg::Column(row, 4))};
+    values[row] = {.value = DatumGetFloat8(pg::Column(row, 3)),
+                   .day = DatumGetDateADT(pg::Column(row, 2)),
+                   .readings = DatumGetInt32(pg::Column(row, 4))};
   }
 }
 

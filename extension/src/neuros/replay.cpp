@@ -169,7 +169,7 @@ bool Replay::Observe(const core::Config& config, TimestampTz received_at,
 void Replay::AddStanding(int64 version) {
   if (!core::BringsIndicator(observations_, count_)) return;
   for (int i = 0; i < replica_.series_count(); i++) {
-    ReplicaSeries* series = replica_.series()[i];
+    ReplicaSeries* series = replica_.series(i);
     if (!series->can_be_indicator()) continue;
     const ReplicaReading* reading = series->Standing(oldest_, version, replica_.names());
     if (reading == nullptr) continue;
