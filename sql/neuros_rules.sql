@@ -141,3 +141,12 @@ SELECT neuros.configure(jsonb_build_object('modes', jsonb_build_array(jsonb_buil
 -- Nothing of it was kept.
 SELECT jsonb_path_query(neuros.config(), '$.modes[*].rules[*].name') AS rule;
 SELECT neuros.configure('{}') - :before_version AS version;
+
+-- A backtest goes by the rules, too: history comes back whole, and words name the rule.
+SELECT word FROM neuros.explain('ann', (SELECT min(created_at) FROM events.event_store
+    WHERE stream_id = 'user:ann' AND event_type = 'mode_switched')) x, jsonb_array_elements_text(x -> 'words') word
+WHERE word NOT LIKE 'It was decided by%';
+SELECT count(*) > 5 AS enough, count(*) FILTER (WHERE b.trigger IS NULL) AS missing, count(*) FILTER (WHERE s.trigger IS NULL) AS extra
+  FROM (SELECT user_id, to_mode, trigger, confidence FROM neuros.read_switches(p_limit => 100000)) s
+  FULL JOIN neuros.backtest(NULL) b USING (user_id, to_mode, trigger, confidence)
+ WHERE user_id = ANY ('{ann,ben,cid,dee,fay}');

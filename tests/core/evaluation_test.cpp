@@ -40,7 +40,7 @@ TEST(EvaluationTest, ValueOfDayDoesNotDependOnTheOrder) {
 
 TEST(EvaluationTest, BaselineIsOfTheSixtyDaysBefore) {
   std::vector<DailyValue> days;
-  for (int day = 0; day < 100; ++day) days.push_back({day, static_cast<double>(day), 1});
+  for (int day = 0; day < 100; ++day) days.push_back({static_cast<double>(day), day, 1});
   DayBaseline baseline;
   ASSERT_TRUE(BaselineOfDay(days.data(), 100, 80, 1000, Scale::kLinear, &baseline).ok());
   EXPECT_EQ(baseline.baseline.days, 60);
@@ -54,7 +54,7 @@ TEST(EvaluationTest, BaselineIsOfTheSixtyDaysBefore) {
 }
 
 TEST(EvaluationTest, NoDayNoBaseline) {
-  const DailyValue day = {80, 60, 1};
+  const DailyValue day = {60, 80, 1};
   DayBaseline baseline;
   ASSERT_TRUE(BaselineOfDay(&day, 1, 80, 1000, Scale::kLog, &baseline).ok());
   EXPECT_EQ(baseline.baseline.days, 0);
@@ -62,7 +62,7 @@ TEST(EvaluationTest, NoDayNoBaseline) {
 }
 
 TEST(EvaluationTest, ManyReadingsADayAreNotSingleOnes) {
-  const DailyValue days[] = {{1, 60, 1}, {2, 61, 3}};
+  const DailyValue days[] = {{60, 1, 1}, {61, 2, 3}};
   DayBaseline baseline;
   ASSERT_TRUE(BaselineOfDay(days, 2, 3, 3, Scale::kLinear, &baseline).ok());
   EXPECT_FALSE(baseline.one_a_day);

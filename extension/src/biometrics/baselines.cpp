@@ -50,7 +50,8 @@ void AddDay(int32 day, Datum value, Datum readings, Series* series, int* capacit
     series->days = static_cast<DailyValue*>(series->days == nullptr ? palloc(size)
                                                                     : repalloc(series->days, size));
   }
-  series->days[series->count++] = {day, DatumGetFloat8(value), DatumGetInt32(readings)};
+  series->days[series->count++] = {
+      .value = DatumGetFloat8(value), .day = day, .readings = DatumGetInt32(readings)};
 }
 
 // By the index alone.

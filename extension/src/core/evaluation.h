@@ -16,8 +16,8 @@
 namespace auren::core {
 
 struct DailyValue {
-  std::int32_t day;
   double value;
+  std::int32_t day;
   int readings;
 };
 

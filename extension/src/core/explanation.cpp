@@ -22,11 +22,13 @@ void AddReference(const Factor& factor, int days, const Shown& reference,
 }
 
 void AddDeviation(const Factor& factor, MetricId id, int days, Sentence* sentence) noexcept {
-  if (factor.trigger == Trigger::kAnomalousReading && !std::isnan(factor.z)) {
+  const bool of_rule = factor.trigger == Trigger::kRule;
+  if ((of_rule || factor.trigger == Trigger::kAnomalousReading) && !std::isnan(factor.z)) {
     sentence->Add(" is %.1f standard deviations %s ", std::fabs(factor.z),
                   factor.z < 0 ? "below" : "above");
     AddReference(factor, days, Show(id, factor.baseline), sentence);
-    sentence->Add("; an anomaly begins at %.1f", factor.threshold);
+    sentence->Add("; %s %.1f", of_rule ? "the threshold is" : "an anomaly begins at",
+                  factor.threshold);
     return;
   }
   if (std::isnan(factor.threshold)) {
@@ -57,9 +59,9 @@ void DescribeFactor(const Factor& factor, int days, double share,
   words.Add("%s %s", factor.metric, Show(id, factor.value).text);
   AddDeviation(factor, id, days, &words);
   if (!factor.fired) {
-    words.Add(": %s nearly fired", Name(factor.trigger));
+    words.Add(": %s nearly fired", TriggerName(factor));
   } else {
-    words.Add(": %s fired%s, with %.0f %% of the evidence", Name(factor.trigger),
+    words.Add(": %s fired%s, with %.0f %% of the evidence", TriggerName(factor),
               factor.borderline ? " by a hair" : "", 100 * share);
   }
   words.CopyTo(sentence);

@@ -169,7 +169,7 @@ bool Replay::Observe(const core::Config& config, TimestampTz received_at,
 void Replay::AddStanding(const core::Config& config, int64 version) {
   if (!core::BringsAPart(config, observations_, count_)) return;
   for (int i = 0; i < replica_.series_count(); i++) {
-    ReplicaSeries* series = replica_.series()[i];
+    ReplicaSeries* series = replica_.series(i);
     if (!core::CountsWhileStanding(config, series->metric().name)) continue;
     const ReplicaReading* reading = series->Standing(oldest_, version, replica_.names());
     if (reading == nullptr) continue;

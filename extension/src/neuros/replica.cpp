@@ -53,16 +53,17 @@ int32 Replica::NumberOf(std::string_view name) {
 ReplicaSeries* Replica::SeriesOf(std::string_view device, const biometrics::MetricType* metric) {
   int32 place = 0;
   for (; place < series_count_; place++) {
-    const int order = Compare(*series_[place], device, metric->name);
-    if (order == 0) return series_[place];
+    const int order = Compare(*series_[place].at, device, metric->name);
+    if (order == 0) return series_[place].at;
     if (order > 0) break;
   }
   MakeRoom(context_, &series_, series_count_, &series_capacity_);
-  memmove(series_ + place + 1, series_ + place, sizeof(void*) * (series_count_ - place));
+  memmove(series_ + place + 1, series_ + place, sizeof(Kept) * (series_count_ - place));
   series_count_++;
-  series_[place] = static_cast<ReplicaSeries*>(MemoryContextAlloc(context_, sizeof(ReplicaSeries)));
-  series_[place]->Begin(context_, Keep(device), metric);
-  return series_[place];
+  series_[place].at =
+      static_cast<ReplicaSeries*>(MemoryContextAlloc(context_, sizeof(ReplicaSeries)));
+  series_[place].at->Begin(context_, Keep(device), metric);
+  return series_[place].at;
 }
 
 void Replica::Prepare(std::string_view device, std::string_view delivery_id, int64 version,
@@ -130,7 +131,7 @@ void Replica::Store(ReplayedReading* readings, int count) {
 int Replica::HistoryDays(int32 first, int32 before) const {
   int days = 0;
   for (int i = 0; i < series_count_; i++) {
-    days = Max(days, series_[i]->DaysBetween(first, before));
+    days = Max(days, series_[i].at->DaysBetween(first, before));
   }
   return days;
 }

@@ -38,7 +38,7 @@ class Replica {
   void Store(ReplayedReading* readings, int count);
 
   // In the order of device and metric.
-  ReplicaSeries* const* series() const { return series_; }
+  ReplicaSeries* series(int index) const { return series_[index].at; }
   int series_count() const { return series_count_; }
   const std::string_view* names() const { return names_; }
 
@@ -46,12 +46,17 @@ class Replica {
   int HistoryDays(int32 first, int32 before) const;
 
  private:
+  // One that stays where it is.
+  struct Kept {
+    ReplicaSeries* at;
+  };
+
   ReplicaSeries* SeriesOf(std::string_view device, const biometrics::MetricType* metric);
   int32 NumberOf(std::string_view name);
   std::string_view Keep(std::string_view text) const;
 
   MemoryContext context_;
-  ReplicaSeries** series_;
+  Kept* series_;
   int32 series_count_;
   int32 series_capacity_;
   std::string_view* names_;  // by their number; the first is empty

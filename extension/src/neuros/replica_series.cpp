@@ -202,7 +202,7 @@ void ReplicaSeries::Touch(int32 day) {
   }
   MakeRoom(context_, &days_, day_count_, &day_capacity_);
   memmove(days_ + place + 1, days_ + place, sizeof(Day) * (day_count_ - place));
-  days_[place] = {{day, 0, 0}, kNowhere, true};
+  days_[place] = {{.value = 0, .day = day, .readings = 0}, kNowhere, true};
   day_count_++;
 }
 
