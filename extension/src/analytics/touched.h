@@ -12,8 +12,7 @@
 // by the owner is marked by statement triggers on biometric_events (analytics/triggers.cpp).
 //
 // No mark is lost, and nobody waits:
-//   1. A mark that is there already serves again: it is not written twice, but locked FOR KEY
-//   SHARE.
+//   1. A mark that is there already serves again: it is locked FOR KEY SHARE, not written twice.
 //   2. A refresh takes away only marks that it could lock FOR UPDATE without waiting. So either it
 //      leaves a mark that a transaction in flight relies on, or that transaction finds the mark
 //      locked, passes it over and writes its own.
