@@ -1,4 +1,4 @@
-"""What is told as done has been committed: the server answers a statement before its commit, which may fail."""
+"""What is told as done has been committed: a statement is answered before its commit, which may fail."""
 
 import pytest
 
