@@ -1,5 +1,6 @@
 #include "biometrics/reading.h"
 
+#include "biometrics/reading_members.h"
 #include "biometrics/timestamp.h"
 #include "postgres/values.h"
 
@@ -41,29 +42,29 @@ bool Printable(std::string_view text) {
 }
 
 // An optional text: absent, null and "" alike are empty. False when it is something else.
-bool TextMember(const JsonbContainer* object, std::string_view key, std::string_view* text) {
-  JsonbValue value;
+bool TextMember(const ReadingMembers& members, Member member, std::string_view* text) {
   *text = {};
-  if (!pg::Member(object, key, &value) || value.type == jbvNull) return true;
-  if (value.type != jbvString) return false;
-  *text = pg::View(value);
+  const JsonbValue* value = members.Find(member);
+  if (value == nullptr) return true;
+  if (value->type != jbvString) return false;
+  *text = pg::View(*value);
   return text->size() <= kMaxText && Printable(*text);
 }
 
-bool BoolMember(const JsonbContainer* object, std::string_view key, bool absent, bool* boolean) {
-  JsonbValue value;
+bool BoolMember(const ReadingMembers& members, Member member, bool absent, bool* boolean) {
   *boolean = absent;
-  if (!pg::Member(object, key, &value) || value.type == jbvNull) return true;
-  if (value.type != jbvBool) return false;
-  *boolean = value.val.boolean;
+  const JsonbValue* value = members.Find(member);
+  if (value == nullptr) return true;
+  if (value->type != jbvBool) return false;
+  *boolean = value->val.boolean;
   return true;
 }
 
-bool ReadFlags(const JsonbContainer* object, Reading* reading) {
-  JsonbValue value;
-  if (!pg::Member(object, "flags", &value) || value.type == jbvNull) return true;
-  if (!pg::IsArray(value)) return false;
-  const JsonbContainer* list = value.val.binary.data;
+bool ReadFlags(const ReadingMembers& members, Reading* reading) {
+  const JsonbValue* value = members.Find(Member::kFlags);
+  if (value == nullptr) return true;
+  if (!pg::IsArray(*value)) return false;
+  const JsonbContainer* list = value->val.binary.data;
   const int count = static_cast<int>(JsonContainerSize(list));
   if (count > kMaxFlags) return false;
   // One more: the check itself may add one.
@@ -80,18 +81,18 @@ bool ReadFlags(const JsonbContainer* object, Reading* reading) {
   return true;
 }
 
-bool ReadMoment(const JsonbContainer* object, std::string_view key, bool* present, Moment* moment) {
-  JsonbValue value;
-  *present = pg::Member(object, key, &value) && value.type != jbvNull;
-  return !*present || (value.type == jbvString && ParseMoment(pg::View(value), moment));
+bool ReadMoment(const ReadingMembers& members, Member member, bool* present, Moment* moment) {
+  const JsonbValue* value = members.Find(member);
+  *present = value != nullptr;
+  return !*present || (value->type == jbvString && ParseMoment(pg::View(*value), moment));
 }
 
-bool ReadTimes(const JsonbContainer* object, TimestampTz now, Reading* reading) {
+bool ReadTimes(const ReadingMembers& members, TimestampTz now, Reading* reading) {
   Moment start, end;
-  if (!ReadMoment(object, "start", &reading->has_start, &start)) {
+  if (!ReadMoment(members, Member::kStart, &reading->has_start, &start)) {
     return Refuse(reading, Refusal::kInvalidTimestamp, "start is not an RFC 3339 timestamp");
   }
-  if (!ReadMoment(object, "end", &reading->has_end, &end)) {
+  if (!ReadMoment(members, Member::kEnd, &reading->has_end, &end)) {
     return Refuse(reading, Refusal::kInvalidTimestamp, "end is not an RFC 3339 timestamp");
   }
   if (!reading->has_start) {
@@ -185,22 +186,20 @@ bool ReadNumber(const Catalogue& catalogue, const JsonbValue& value, std::string
   return Refuse(reading, Refusal::kNotANumber, "the value is too large for a double");
 }
 
-bool ReadValue(const Catalogue& catalogue, const JsonbContainer* object, std::string_view unit,
+bool ReadValue(const Catalogue& catalogue, const ReadingMembers& members, std::string_view unit,
                Reading* reading) {
-  JsonbValue value;
-  if (!pg::Member(object, "value", &value)) {
-    return Refuse(reading, Refusal::kMalformed, "value is missing");
-  }
-  return reading->metric->is_state ? ReadState(value, reading)
-                                   : ReadNumber(catalogue, value, unit, reading);
+  const JsonbValue* value = members.At(Member::kValue);
+  if (value == nullptr) return Refuse(reading, Refusal::kMalformed, "value is missing");
+  return reading->metric->is_state ? ReadState(*value, reading)
+                                   : ReadNumber(catalogue, *value, unit, reading);
 }
 
 // The checks in order; the first that fails names the refusal.
-bool CheckMembers(const Catalogue& catalogue, const JsonbContainer* object, TimestampTz now,
+bool CheckMembers(const Catalogue& catalogue, const ReadingMembers& members, TimestampTz now,
                   Reading* reading) {
   bool mapped;
-  if (!BoolMember(object, "mapped", true, &mapped) ||
-      !BoolMember(object, "deleted", false, &reading->deleted)) {
+  if (!BoolMember(members, Member::kMapped, true, &mapped) ||
+      !BoolMember(members, Member::kDeleted, false, &reading->deleted)) {
     return Refuse(reading, Refusal::kMalformed, "deleted is not true or false");
   }
   reading->metric = mapped ? FindMetric(catalogue, reading->metric_name) : nullptr;
@@ -209,10 +208,11 @@ bool CheckMembers(const Catalogue& catalogue, const JsonbContainer* object, Time
     return Refuse(reading, Refusal::kUnknownMetric, "the metric is not in biometrics.metric_types");
   }
   std::string_view unit;
-  if (!TextMember(object, "unit", &unit) || !TextMember(object, "source", &reading->source) ||
-      !TextMember(object, "external_id", &reading->external_id) ||
-      !TextMember(object, "statistic", &reading->statistic_name) ||
-      !TextMember(object, "context", &reading->context_name)) {
+  if (!TextMember(members, Member::kUnit, &unit) ||
+      !TextMember(members, Member::kSource, &reading->source) ||
+      !TextMember(members, Member::kExternalId, &reading->external_id) ||
+      !TextMember(members, Member::kStatistic, &reading->statistic_name) ||
+      !TextMember(members, Member::kContext, &reading->context_name)) {
     return Refuse(reading, Refusal::kMalformed,
                   "unit, source, external_id, statistic and context are texts of up to 255 bytes "
                   "without control characters");
@@ -225,11 +225,11 @@ bool CheckMembers(const Catalogue& catalogue, const JsonbContainer* object, Time
       !core::ParseContext(reading->context_name, &reading->context)) {
     return Refuse(reading, Refusal::kMalformed, "context is none of the known ones");
   }
-  if (!ReadFlags(object, reading)) {
+  if (!ReadFlags(members, reading)) {
     return Refuse(reading, Refusal::kMalformed, "flags is not a list of up to 32 texts");
   }
-  if (!ReadTimes(object, now, reading)) return false;
-  return reading->deleted || ReadValue(catalogue, object, unit, reading);
+  if (!ReadTimes(members, now, reading)) return false;
+  return reading->deleted || ReadValue(catalogue, members, unit, reading);
 }
 
 }  // namespace
@@ -242,17 +242,16 @@ bool ReadReading(const Catalogue& catalogue, const JsonbValue& sent, int index, 
                  Reading* reading) {
   *reading = Reading{};
   reading->index = index;
-  JsonbValue metric;
   if (!pg::IsObject(sent)) {
     return Refuse(reading, Refusal::kMalformed, "a reading is an object");
   }
-  const JsonbContainer* object = sent.val.binary.data;
-  if (!pg::Member(object, "metric", &metric) || metric.type != jbvString ||
-      metric.val.string.len == 0) {
+  const ReadingMembers members(sent.val.binary.data);
+  const JsonbValue* metric = members.Find(Member::kMetric);
+  if (metric == nullptr || metric->type != jbvString || metric->val.string.len == 0) {
     return Refuse(reading, Refusal::kMalformed, "metric is missing or not a text");
   }
-  reading->metric_name = pg::View(metric);
-  CheckMembers(catalogue, object, now, reading);
+  reading->metric_name = pg::View(*metric);
+  CheckMembers(catalogue, members, now, reading);
   return true;
 }
 

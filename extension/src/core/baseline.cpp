@@ -37,11 +37,11 @@ double SampleDeviation(const double* values, int count, double mean) noexcept {
   return deviation <= kNoSpread * std::fabs(mean) ? 0 : deviation;
 }
 
-// Sorts `values`.
+// Reorders `values`.
 double Median(double* values, int count) noexcept {
-  std::sort(values, values + count);
-  const int middle = count / 2;
-  return count % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+  double* const middle = values + count / 2;
+  std::nth_element(values, middle, values + count);
+  return count % 2 == 1 ? *middle : (*std::max_element(values, middle) + *middle) / 2;
 }
 
 Status CheckValue(Scale scale, double value, int index) noexcept {
@@ -94,8 +94,8 @@ Status ComputeBaseline(const double* values, int count, Scale scale, Baseline* b
   baseline->short_mean = Mean(window + days - short_days, short_days);
   baseline->ewma = ewma;
 
-  // The order of days is no longer needed: the window becomes the sorted values, then their
-  // distances from the median.
+  // The order of days is no longer needed: the window becomes the values' distances from the
+  // median.
   baseline->median = Median(window, days);
   for (int i = 0; i < days; ++i) window[i] = std::fabs(window[i] - baseline->median);
   baseline->mad = Median(window, days);
