@@ -161,6 +161,7 @@ neuros::ModeState* LoadStates(const Evaluation* evaluations, int count) {
   auto** users = static_cast<text**>(palloc(sizeof(text*) * count));
   for (int i = 0; i < count; i++) users[i] = evaluations[i].arrival->delivery->user_id;
   neuros::LoadModes(users, count, states);
+  for (int i = 0; i < count; i++) states[i].calm = evaluations[i].arrival->state.calm;
   return states;
 }
 

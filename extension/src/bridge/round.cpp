@@ -84,6 +84,7 @@ void AppendEvents(const events::NewEvent* events, const events::Tip* tips, Arriv
     CHECK_FOR_INTERRUPTS();
     const events::Appended appended = appender.Append(events[i], events::kAnyVersion);
     arrivals[i].position = appended.position;
+    arrivals[i].position_before = tips[i].position;
     arrivals[i].is_first = appended.version == 1;
   }
   appender.Finish();

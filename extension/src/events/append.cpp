@@ -130,6 +130,7 @@ NewRow Place(const NewEvent& event, const Tip& tip, int64 expected_version, text
 
 Tip TipAfter(const NewRow& row) {
   return {.version = row.version,
+          .position = row.position,
           .created_at = row.created_at,
           .is_tombstone = false,
           .hash = row.hash,
