@@ -106,7 +106,7 @@ void LoadSeries(Baselines* const* all, int count) {
     CHECK_FOR_INTERRUPTS();
     const Baselines& it = *all[i];
     if (it.begin_today_ || it.count_ == 0) continue;
-    auto** ordered = static_cast<Series**>(palloc(sizeof(Series*) * it.count_));
+    auto** ordered = static_cast<Series**>(palloc(sizeof(void*) * it.count_));
     for (int j = 0; j < it.count_; j++) ordered[j] = &it.series_[j];
     std::sort(ordered, ordered + it.count_, InOrder);
     reader.Read(it.user_id_, ordered, it.count_, it.first_day_ - core::kLongWindowDays,

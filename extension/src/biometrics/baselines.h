@@ -1,8 +1,8 @@
 // Baselines of persons, from the daily values of the 60 local days before the day in question.
 //
-// Used for many persons at once, each step one statement for all of them: Refresh what is stale ->
-// say with Want which series are needed -> LoadSeries -> Find, as often as need be -> CountHistory.
-// All of it lives in the current memory context.
+// Used for many persons at once, step by step: Refresh what is stale -> say with Want which series
+// are needed -> LoadSeries -> Find, as often as need be -> CountHistory. All of it lives in the
+// current memory context.
 #pragma once
 
 #include "biometrics/catalogue.h"
