@@ -4,7 +4,8 @@ same columns and indexes. The plain side checks nothing, looks nothing up, conve
 nothing, and is given what ingest has to work out: ids, positions, versions, days.
 
 Each call is a transaction of its own, timed inside the server. Once for people who are new, once for people
-who have been sending for 30 days: then each delivery is checked against their baselines.
+who have been sending for 30 days: then each delivery is checked against their baselines. The plain side's tables
+hold that history, too, so that both have indexes of the same depth.
 
 Then four connections at once against one, each with people of its own.
 """
@@ -22,13 +23,13 @@ DELIVERY = """
 CREATE FUNCTION bench_delivery(p text, n bigint, at timestamptz) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT jsonb_build_object('source', 'healthkit', 'delivery_id', p || '-' || n, 'user_id', p,
     'received_at', at + interval '5 s', 'readings', jsonb_build_array(
-      jsonb_build_object('metric', 'heart_rate', 'value', 60 + n % 7, 'unit', 'count/min', 'start', at,
+      jsonb_build_object('metric', 'heart_rate', 'value', 60 + abs(n) % 7, 'unit', 'count/min', 'start', at,
         'source', 'Watch'),
-      jsonb_build_object('metric', 'hrv_sdnn', 'value', 55 + n % 5, 'unit', 'ms', 'start', at,
+      jsonb_build_object('metric', 'hrv_sdnn', 'value', 55 + abs(n) % 5, 'unit', 'ms', 'start', at,
         'source', 'Watch'),
-      jsonb_build_object('metric', 'oxygen_saturation', 'value', 96 + n % 3, 'unit', '%', 'start', at,
+      jsonb_build_object('metric', 'oxygen_saturation', 'value', 96 + abs(n) % 3, 'unit', '%', 'start', at,
         'source', 'Watch'),
-      jsonb_build_object('metric', 'respiratory_rate', 'value', 14 + n % 2, 'unit', '/min', 'start', at,
+      jsonb_build_object('metric', 'respiratory_rate', 'value', 14 + abs(n) % 2, 'unit', '/min', 'start', at,
         'source', 'Watch')))
 $$;
 CREATE TABLE bench_calls (kind text, id int, deliveries jsonb[]);
@@ -61,6 +62,19 @@ class Sides:
         self.of_events = columns(conn, "events.event_store")
         self.of_readings = columns(conn, "biometrics.biometric_events")
 
+    def give_history(self):
+        """30 days of daily readings for the people who are not new, on both sides: indexes of equal depth."""
+        for day in range(HISTORY_DAYS, 1, -1):
+            self.conn.execute(
+                "SELECT count(*) FROM bridge.ingest_batch(ARRAY(SELECT bench_delivery('old-' || p, -%s,"
+                " date_trunc('day', now()) - %s * interval '1 day') FROM generate_series(1, %s) AS p))",
+                (day, day, PEOPLE))
+        self.conn.execute(f"INSERT INTO raw_store ({self.of_events}) SELECT {self.of_events}"
+                          " FROM events.event_store ORDER BY position")
+        self.conn.execute(f"INSERT INTO raw_readings ({self.of_readings}) SELECT {self.of_readings}"
+                          " FROM biometrics.biometric_events ORDER BY position")
+        self.conn.execute("VACUUM ANALYZE")
+
     def prepare_calls(self, kind):
         """CALLS calls: of new people, or each one more of the same people."""
         first = self.calls
@@ -81,14 +95,13 @@ class Sides:
             taken += seconds(self.conn,
                              "SELECT count(*) FROM bench_calls c CROSS JOIN bridge.ingest_batch(c.deliveries)"
                              " WHERE c.id = %s", call)
-        events = value(self.conn, "SELECT count(*) FROM events.event_store WHERE position > %s AND"
-                       " event_type = 'biometric_received'", before)
+        # Nothing is out of the ordinary: no mode was switched, which is an event of its own.
+        events = value(self.conn, "SELECT count(*) FROM events.event_store WHERE position > %s", before)
         assert events == PEOPLE * CALLS, events
         self.conn.execute("TRUNCATE raw_calls_events, raw_calls_readings")
         self.conn.execute(
             "INSERT INTO raw_calls_events SELECT (row_number() OVER (ORDER BY position) - 1) / %s, e.*"
-            " FROM events.event_store e WHERE position > %s AND event_type = 'biometric_received'",
-            (PEOPLE, before))
+            " FROM events.event_store e WHERE position > %s", (PEOPLE, before))
         self.conn.execute(
             f"INSERT INTO raw_calls_readings (id, {self.of_readings}, end_at, day)"
             f" SELECT e.id, {', '.join('b.' + name for name in self.of_readings.split(', '))},"
@@ -110,16 +123,6 @@ class Sides:
         return PEOPLE * READINGS * CALLS / taken
 
 
-def give_history(conn):
-    """30 days of daily readings for the people who are not new."""
-    for day in range(HISTORY_DAYS, 1, -1):
-        conn.execute(
-            "SELECT count(*) FROM bridge.ingest_batch(ARRAY(SELECT bench_delivery('old-' || p, -%s,"
-            " date_trunc('day', now()) - %s * interval '1 day') FROM generate_series(1, %s) AS p))",
-            (day, day, PEOPLE))
-    conn.execute("VACUUM ANALYZE")
-
-
 # One call a transaction, of the connection's own people, each time a minute later.
 OWN = f"""\\set n random(1, 1000000000)
 SELECT count(*) FROM bridge.ingest_batch(ARRAY(
@@ -132,8 +135,8 @@ SELECT count(*) FROM bridge.ingest_batch(ARRAY(
 def run():
     with fresh_store() as conn:
         conn.execute(DELIVERY + PLAIN)
-        give_history(conn)
         sides = Sides(conn)
+        sides.give_history()
         table(f"ingest_batch, {PEOPLE} deliveries with {READINGS} readings a call, a commit each",
               "readings/s")
         for what, kind in (("new people", "new"), (f"people with {HISTORY_DAYS} days", "old")):

@@ -84,6 +84,19 @@ SELECT * FROM pg_temp.history('odder', 'respiratory_rate', 14, 0.5);
 SELECT status, to_mode, trigger, anomalies FROM bridge.ingest_batch(ARRAY['{"source": "healthkit", "delivery_id": "odder-1",
   "user_id": "odder", "received_at": "2025-03-05T08:00:00Z", "readings": [{"metric": "respiratory_rate", "value": 11,
   "start": "2025-03-05T07:00:00Z", "statistic": "daily"}]}']::jsonb[]);
+-- Each series is found among the person's others, however many days lie between them, and before the window.
+SELECT status, readings_accepted FROM bridge.ingest_batch(ARRAY(SELECT jsonb_build_object('source', 'healthkit', 'delivery_id', 'many',
+  'user_id', 'many', 'received_at', '2025-03-04T08:00:00Z', 'readings', jsonb_agg(jsonb_build_object('metric', metric,
+  'value', middle + d % 2 * spread, 'start', to_char(timestamp '2025-03-03 07:00' - d * interval '1 day', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'statistic', 'daily'))) FROM generate_series(0, 99) d, (VALUES ('body_temperature', 36.5, 0.1), ('heart_rate', 60, 2),
+  ('oxygen_saturation', 97, 1), ('respiratory_rate', 14, 0.5)) AS m(metric, middle, spread)));
+SELECT status, to_mode, trigger, anomalies FROM bridge.ingest_batch(ARRAY['{"source": "healthkit", "delivery_id": "many-1",
+  "user_id": "many", "received_at": "2025-03-05T08:00:00Z", "readings": [
+  {"metric": "respiratory_rate", "value": 11, "start": "2025-03-05T07:00:00Z", "statistic": "daily"},
+  {"metric": "body_temperature", "value": 35.8, "start": "2025-03-05T07:00:00Z", "statistic": "daily"}]}']::jsonb[]);
+SELECT f ->> 'metric' AS metric, round((f ->> 'baseline')::numeric, 9) AS baseline, round((f ->> 'z')::numeric, 9) AS z
+FROM neuros.explain('many') x, jsonb_array_elements(x -> 'fired') f ORDER BY 1;
+
 -- Like with like: one sample says nothing against the spread of days that have many.
 SELECT * FROM pg_temp.take('dense', '2025-03-03T12:00:00Z', (
   SELECT jsonb_agg(jsonb_build_object('metric', 'oxygen_saturation', 'value', 97 + n % 2 + 0.1 * (d % 3),

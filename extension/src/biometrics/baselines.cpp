@@ -1,16 +1,15 @@
 #include "biometrics/baselines.h"
 
-#include "biometrics/tables.h"
+#include <algorithm>
+
+#include "biometrics/series_reader.h"
 #include "postgres/errors.h"
-#include "postgres/probe.h"
 #include "postgres/rows.h"
 #include "postgres/spi.h"
 #include "postgres/values.h"
 
 extern "C" {
-#include "access/table.h"
 #include "utils/date.h"
-#include "utils/fmgroids.h"
 }
 
 namespace auren::biometrics {
@@ -39,46 +38,8 @@ pg::Statement count_days = {
     0,
     {}};
 
-// What the index of daily_values has beside the key since 0.2.0.
-constexpr int kReadingsInIndex = 4;
-constexpr int kValueInIndex = 5;
-
-void AddDay(int32 day, Datum value, Datum readings, Series* series, int* capacity) {
-  if (series->count == *capacity) {
-    *capacity = *capacity == 0 ? core::kLongWindowDays : *capacity * 2;
-    const size_t size = sizeof(DailyValue) * *capacity;
-    series->days = static_cast<DailyValue*>(series->days == nullptr ? palloc(size)
-                                                                    : repalloc(series->days, size));
-  }
-  series->days[series->count++] = {
-      .value = DatumGetFloat8(value), .day = day, .readings = DatumGetInt32(readings)};
-}
-
-// By the index alone.
-void ReadEntries(const Datum* keys, pg::Probe* probe, Series* series) {
-  Datum values[INDEX_MAX_KEYS];
-  bool is_null[INDEX_MAX_KEYS];
-  int capacity = 0;
-  for (bool found = probe->FirstEntry(keys, values, is_null); found;
-       found = probe->NextEntry(values, is_null)) {
-    if (is_null[kReadingsInIndex] || is_null[kValueInIndex]) continue;
-    if (DatumGetInt32(values[kReadingsInIndex]) == 0) continue;
-    AddDay(DatumGetDateADT(values[kDayDay - 1]), values[kValueInIndex], values[kReadingsInIndex],
-           series, &capacity);
-  }
-}
-
-// By the rows: in the schema of 0.1.0 the index had the key only.
-void ReadRows(const Datum* keys, pg::Probe* probe, Series* series) {
-  int capacity = 0;
-  for (bool found = probe->First(keys); found; found = probe->Next()) {
-    bool no_readings, no_value, is_null;
-    const Datum readings = slot_getattr(probe->slot(), kDayReadings, &no_readings);
-    const Datum value = slot_getattr(probe->slot(), kDayValue, &no_value);
-    if (no_readings || no_value || DatumGetInt32(readings) == 0) continue;
-    AddDay(DatumGetDateADT(slot_getattr(probe->slot(), kDayDay, &is_null)), value, readings, series,
-           &capacity);
-  }
+bool InOrder(const Series* a, const Series* b) {
+  return a->device != b->device ? a->device < b->device : a->metric->name < b->metric->name;
 }
 
 // Computes the baseline of the window before `day`.
@@ -124,13 +85,14 @@ const Series* Baselines::Find(std::string_view device, const MetricType& metric,
 }
 
 void Refresh(Baselines* const* all, int count) {
-  if (count == 0) return;
   pg::Rows rows("stale_persons", kPerson);
   for (int i = 0; i < count; i++) {
+    if (all[i]->begin_today_) continue;
     rows.Text(all[i]->user_id_);
     rows.Add(DateADTGetDatum(all[i]->last_day_));
     rows.EndRow();
   }
+  if (rows.count() == 0) return;
   rows.Offer();
   pg::Execute(&refresh);
 }
@@ -138,25 +100,19 @@ void Refresh(Baselines* const* all, int count) {
 // No day of them is stale: Refresh has been there.
 // Without a statement: a series is up to sixty rows, and there are some of them for every delivery.
 void LoadSeries(Baselines* const* all, int count) {
-  Relation table = OpenDays();
-  pg::Probe probe;
-  probe.Begin(table, DayKey(), {F_TEXTEQ, F_TEXTEQ, F_TEXTEQ});
-  probe.AddRange(F_DATE_GE, F_DATE_LT);
+  SeriesReader reader;
+  reader.Begin();
   for (int i = 0; i < count; i++) {
     CHECK_FOR_INTERRUPTS();
-    for (int j = 0; j < all[i]->count_; j++) {
-      Series* series = &all[i]->series_[j];
-      const Datum keys[] = {PointerGetDatum(all[i]->user_id_),
-                            PointerGetDatum(pg::Text(series->device)),
-                            PointerGetDatum(pg::Text(series->metric->name)),
-                            DateADTGetDatum(all[i]->first_day_ - core::kLongWindowDays),
-                            DateADTGetDatum(all[i]->last_day_)};
-      probe.index_columns() > kValueInIndex ? ReadEntries(keys, &probe, series)
-                                            : ReadRows(keys, &probe, series);
-    }
+    const Baselines& it = *all[i];
+    if (it.begin_today_ || it.count_ == 0) continue;
+    auto** ordered = static_cast<Series**>(palloc(sizeof(void*) * it.count_));
+    for (int j = 0; j < it.count_; j++) ordered[j] = &it.series_[j];
+    std::sort(ordered, ordered + it.count_, InOrder);
+    reader.Read(it.user_id_, ordered, it.count_, it.first_day_ - core::kLongWindowDays,
+                it.last_day_);
   }
-  probe.End();
-  table_close(table, AccessShareLock);
+  reader.End();
 }
 
 void CountHistory(Baselines* const* all, int count, int enough) {
@@ -166,7 +122,7 @@ void CountHistory(Baselines* const* all, int count, int enough) {
     for (int j = 0; j < it->count_; j++) {
       it->history_days_ = Max(it->history_days_, it->series_[j].baseline.days);
     }
-    if (it->history_days_ >= enough) continue;
+    if (it->begin_today_ || it->history_days_ >= enough) continue;
     rows.Add(Int32GetDatum(i));
     rows.Text(it->user_id_);
     rows.Add(DateADTGetDatum(it->last_day_ - core::kLongWindowDays));

@@ -1,8 +1,8 @@
 // Baselines of persons, from the daily values of the 60 local days before the day in question.
 //
-// Used for many persons at once, each step one statement for all of them: Refresh what is stale ->
-// say with Want which series are needed -> LoadSeries -> Find, as often as need be -> CountHistory.
-// All of it lives in the current memory context.
+// Used for many persons at once, step by step: Refresh what is stale -> say with Want which series
+// are needed -> LoadSeries -> Find, as often as need be -> CountHistory. All of it lives in the
+// current memory context.
 #pragma once
 
 #include "biometrics/catalogue.h"
@@ -21,6 +21,7 @@ struct Series {
   const MetricType* metric;
   DailyValue* days;  // oldest first
   int count;
+  int capacity;
   int32 computed_day;
   bool computed;
   core::Baseline baseline;
@@ -33,6 +34,9 @@ class Baselines {
   // Covers the days from `first_day` to `last_day`, each with the 60 days before it.
   Baselines(text* user_id, int32 first_day, int32 last_day)
       : user_id_(user_id), first_day_(first_day), last_day_(last_day) {}
+
+  // Says that nothing is stored of the person before `last_day`: then nothing is looked up.
+  void BeginToday() { begin_today_ = true; }
 
   // Says that the series will be asked for. Nothing for a metric without a baseline.
   void Want(std::string_view device, const MetricType& metric);
@@ -54,6 +58,7 @@ class Baselines {
   text* user_id_;
   int32 first_day_;
   int32 last_day_;
+  bool begin_today_ = false;
   Series* series_ = nullptr;
   int count_ = 0;
   int capacity_ = 0;

@@ -10,6 +10,9 @@
 
 #include "biometrics/store.h"
 #include "postgres/backend.h"
+#include "postgres/heap_insert.h"
+#include "postgres/probe.h"
+#include "postgres/rows.h"
 
 extern "C" {
 #include "utils/rel.h"
@@ -39,6 +42,8 @@ class DayMarks {
   };
   static int Compare(const void* a, const void* b);
   int Distinct();
+  static int LeaveOutStale(pg::Probe* stale, Mark* marks, int count);
+  static void WriteOne(const Mark& mark, pg::Probe* probe, pg::HeapInsert* heap, pg::Rows* fresh);
 
   Relation table_;
   const Brought* delivery_;

@@ -42,6 +42,23 @@ bool IsStored(pg::Probe* probe, const Brought& from, text* metric, const Reading
   return false;
 }
 
+// False: a reading of the device is stored between the first and the last start of these. Then any
+// of them may be stored; as a rule they are newer than all that is.
+bool AreNew(pg::Probe* span, const Brought& from) {
+  if (from.is_first) return true;
+  TimestampTz first = DT_NOEND;
+  TimestampTz last = DT_NOBEGIN;
+  for (int i = 0; i < from.count; i++) {
+    if (!from.readings[i].to_be_stored()) continue;
+    first = Min(first, from.readings[i].start);
+    last = Max(last, from.readings[i].start);
+  }
+  if (first > last) return true;
+  const Datum keys[] = {PointerGetDatum(from.user_id), PointerGetDatum(from.device_type),
+                        TimestampTzGetDatum(first), TimestampTzGetDatum(last + 1)};
+  return !span->First(keys);
+}
+
 void PutText(TupleTableSlot* row, AttrNumber column, std::string_view value) {
   row->tts_isnull[column - 1] = value.empty();
   if (!value.empty()) row->tts_values[column - 1] = PointerGetDatum(pg::Text(value));
@@ -119,18 +136,22 @@ bool InsertNew(const Brought* deliveries, int count,
   heap.Begin(table, Max(1, Min(rows, pg::HeapInsert::kChunk)));
   pg::Probe probe;
   probe.Begin(table, ReadingKey(), {F_TEXTEQ, F_TEXTEQ, F_TEXTEQ, F_TIMESTAMPTZ_EQ});
+  pg::Probe span;
+  span.Begin(table, ReadingsByTime(), {F_TEXTEQ, F_TEXTEQ});
+  span.AddRange(F_TIMESTAMPTZ_GE, F_TIMESTAMPTZ_LT);
   for (int i = 0; i < count; i++) {
     const Brought& from = *ordered[i];
+    const bool are_new = AreNew(&span, from);
     const MetricType* last = nullptr;
     text* metric = nullptr;
     marks.Of(from);
     for (int j = 0; j < from.count; j++) {
       CHECK_FOR_INTERRUPTS();
       const Reading& reading = from.readings[j];
-      if (!IsToBeStored(reading)) continue;
+      if (!reading.to_be_stored()) continue;
       if (metric == nullptr || reading.metric != last) metric = pg::Text(reading.metric->name);
       last = reading.metric;
-      if (!from.is_first && IsStored(&probe, from, metric, reading)) {
+      if (!are_new && IsStored(&probe, from, metric, reading)) {
         known(from, reading, argument);
         continue;
       }
@@ -142,6 +163,7 @@ bool InsertNew(const Brought* deliveries, int count,
     }
   }
   probe.End();
+  span.End();
   heap.Flush();
   heap.End();
   marks.Write();

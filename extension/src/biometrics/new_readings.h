@@ -10,9 +10,6 @@ namespace auren::biometrics {
 // The quality of one reading.
 float4 QualityOf(const Reading& reading);
 
-// Whether the reading is to be stored.
-bool IsToBeStored(const Reading& reading);
-
 // Inserts the readings that are not stored yet and marks their days stale. A reading that is stored
 // already is left for a statement, and told to `known`. What is inserted is added to `touched`.
 // False when the tables are not as we made them: then nothing was done. REQUIRES: as StoreReadings.

@@ -70,6 +70,7 @@ struct Reading {
   bool unsettled;   // flagged pending or calibrating
 
   bool accepted() const { return refusal == Refusal::kNone; }
+  bool to_be_stored() const { return accepted() && !deleted && !superseded; }
   bool Has(Anomaly anomaly) const { return anomalies & (1u << static_cast<int>(anomaly)); }
   void Add(Anomaly anomaly) { anomalies |= static_cast<uint8>(1u << static_cast<int>(anomaly)); }
 };

@@ -234,7 +234,7 @@ void AddKnown(const Brought& from, const Reading& reading, void* rows) {
 
 void AddAll(const Brought& from, pg::Rows* rows) {
   for (int i = 0; i < from.count; i++) {
-    if (IsToBeStored(from.readings[i])) AddReading(from, from.readings[i], rows);
+    if (from.readings[i].to_be_stored()) AddReading(from, from.readings[i], rows);
   }
 }
 
@@ -260,10 +260,6 @@ std::string_view WithoutPart(std::string_view delivery_id) {
     if (c < '0' || c > '9') return delivery_id;
   }
   return delivery_id.substr(0, hash);
-}
-
-bool IsToBeStored(const Reading& reading) {
-  return reading.accepted() && !reading.deleted && !reading.superseded;
 }
 
 float4 QualityOf(const Reading& reading) {

@@ -113,5 +113,7 @@ Relation OpenDaysDirectly() { return OpenDirectly(&days); }
 Relation OpenDays() { return table_open(RelationOf(days.name), AccessShareLock); }
 Oid ReadingKey() { return RelationOf("biometric_events_key"); }
 Oid DayKey() { return RelationOf("daily_values_pkey"); }
+Oid ReadingsByTime() { return RelationOf("idx_biometric_events_user_device_time"); }
+Oid StaleDays() { return RelationOf("daily_values_stale"); }
 
 }  // namespace auren::biometrics

@@ -59,4 +59,8 @@ Relation OpenDays();
 Oid ReadingKey();
 Oid DayKey();
 
+// The readings of a device, by their start; the days that are stale, by person and day.
+Oid ReadingsByTime();
+Oid StaleDays();
+
 }  // namespace auren::biometrics

@@ -57,7 +57,8 @@ struct Arrival {
   int count;
   text* device;  // the delivery's source
   int64 position;
-  bool is_first;  // of the person: there was nothing before
+  int64 position_before;  // of the person's last event before this one
+  bool is_first;          // of the person: there was nothing before
   PersonState state;
   NewestReadings newest;  // of no metric: nothing is young enough to decide anything
   Judgement judgement;

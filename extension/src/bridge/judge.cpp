@@ -25,6 +25,18 @@ void DayRange(const Reading* readings, int count, TimestampTz oldest, int32* fir
   }
 }
 
+// Whether the delivery is the person's first and brings nothing of a day before that one.
+bool BeginsOn(const Arrival& arrival, int32 day) {
+  if (!arrival.is_first) return false;
+  for (int i = 0; i < arrival.count; i++) {
+    const Reading& reading = arrival.readings[i];
+    if (reading.to_be_stored() && biometrics::LocalDay(reading.end, reading.zone_offset) < day) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // Only the newest of very many readings are judged: the end before which they are left out.
 TimestampTz CutOff(const core::Config& config, const Reading* readings, int count,
                    TimestampTz oldest) {
@@ -74,6 +86,7 @@ bool BeginEvaluation(const core::Config& config, Arrival* arrival, Evaluation* e
       static_cast<biometrics::Baselines*>(palloc(sizeof(biometrics::Baselines)));
   *evaluation->baselines =
       biometrics::Baselines(arrival->delivery->user_id, Min(first_day, standing_day), last_day);
+  if (BeginsOn(*arrival, last_day)) evaluation->baselines->BeginToday();
   for (int i = 0; i < arrival->count; i++) {
     if (!MayDecide(arrival->readings[i], oldest)) continue;
     Observe(&arrival->readings[i], arrival->newest, arrival->delivery->source, evaluation);
@@ -148,6 +161,7 @@ neuros::ModeState* LoadStates(const Evaluation* evaluations, int count) {
   auto** users = static_cast<text**>(palloc(sizeof(text*) * count));
   for (int i = 0; i < count; i++) users[i] = evaluations[i].arrival->delivery->user_id;
   neuros::LoadModes(users, count, states);
+  for (int i = 0; i < count; i++) states[i].calm = evaluations[i].arrival->state.calm;
   return states;
 }
 

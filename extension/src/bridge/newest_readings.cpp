@@ -41,6 +41,7 @@ AUREN_SQL_FUNCTION(neuros_newest_readings) {
   delivery.user_id = pg::TextArgument(fcinfo, 0);
   bridge::Arrival arrival = {};
   arrival.delivery = &delivery;
+  arrival.position_before = PG_INT64_MAX;
   InitMaterializedSRF(fcinfo, 0);
   const pg::SpiSession spi = pg::SpiBegin();
   bridge::LoadStates(&arrival, 1);

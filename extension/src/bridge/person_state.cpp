@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "biometrics/timestamp.h"
-#include "neuros/mode.h"
+#include "neuros/state_rows.h"
 #include "postgres/rows.h"
 #include "postgres/spi.h"
 #include "postgres/values.h"
@@ -24,20 +24,6 @@ constexpr int64 kCheckpointSeconds = 30;
 constexpr int kMaxUnfolded = 500;
 
 constexpr pg::RowColumn kPerson[] = {{"n", INT4OID}, {"user_id", TEXTOID}};
-
-pg::Statement select_states = {
-    "SELECT p.n, s.calm, s.position, s.folded_at, s.newest"
-    "  FROM state_persons p CROSS JOIN LATERAL ("
-    "   SELECT * FROM neuros.person_states s WHERE s.user_id = p.user_id OFFSET 0) s",
-    0,
-    {}};
-
-pg::Statement select_calm_of_0_1_0 = {
-    "SELECT p.n, e.calm, NULL::bigint, NULL::timestamptz, NULL::bytea"
-    "  FROM state_persons p CROSS JOIN LATERAL ("
-    "   SELECT * FROM neuros.evaluations e WHERE e.user_id = p.user_id OFFSET 0) e",
-    0,
-    {}};
 
 constexpr pg::RowColumn kFolded[] = {{"n", INT4OID}, {"user_id", TEXTOID}, {"position", INT8OID}};
 
@@ -138,36 +124,27 @@ NewestOf NewestFrom(const Arrival& arrival, const Reading& reading) {
 }
 
 void ReadRows(Arrival* arrivals, int count) {
-  pg::Rows rows("state_persons", kPerson);
-  for (int i = 0; i < count; i++) {
-    arrivals[i].state.calm_in_row = -1;
-    if (arrivals[i].is_first) continue;
-    rows.Add(Int32GetDatum(i));
-    rows.Text(arrivals[i].delivery->user_id);
-    rows.EndRow();
-  }
-  if (rows.count() == 0) return;
-  rows.Offer();
-  const uint64 found =
-      pg::Execute(neuros::HasPersonStates() ? &select_states : &select_calm_of_0_1_0);
-
   pg::Rows folded("folded_persons", kFolded);
-  for (uint64 row = 0; row < found; row++) {
-    const int i = DatumGetInt32(pg::Column(row, 1));
+  neuros::StateRows rows;
+  rows.Begin();
+  for (int i = 0; i < count; i++) {
     PersonState* state = &arrivals[i].state;
-    state->calm = state->calm_in_row = DatumGetInt32(pg::Column(row, 2));
-    bool is_null;
-    const Datum newest = pg::Column(row, 5, &is_null);
-    if (is_null) continue;  // counted, never folded
+    state->calm_in_row = -1;
+    neuros::StateRow row;
+    if (arrivals[i].is_first || !rows.Find(arrivals[i].delivery->user_id, &row)) continue;
+    state->calm = state->calm_in_row = row.calm;
+    if (row.newest == nullptr) continue;  // counted, never folded
     state->has_row = true;
-    state->folded_at = DatumGetTimestampTz(pg::Column(row, 4));
-    state->in_row = NewestList::Unpack(DatumGetByteaPP(newest));
+    state->folded_at = row.folded_at;
+    state->in_row = NewestList::Unpack(row.newest);
     state->before = state->in_row.Copy();
+    if (row.position >= arrivals[i].position_before) continue;
     folded.Add(Int32GetDatum(i));
     folded.Text(arrivals[i].delivery->user_id);
-    folded.Add(pg::Column(row, 3));
+    folded.Add(Int64GetDatum(row.position));
     folded.EndRow();
   }
+  rows.End();
   if (folded.count() == 0) return;
   folded.Offer();
   const uint64 unfolded = pg::Execute(&select_unfolded);

@@ -10,8 +10,8 @@
 #include "bridge/person_state.h"
 #include "core/quality.h"
 #include "events/appender.h"
+#include "events/lookup.h"
 #include "events/names.h"
-#include "events/store.h"
 #include "postgres/values.h"
 
 namespace auren::bridge {
@@ -42,13 +42,13 @@ int CountAnomalies(const Reading* readings, int count) {
 }
 
 // False when the delivery is not taken in: then the answer is written.
-bool Admit(const Delivery& delivery, Answer* answer) {
+bool Admit(events::Lookup* lookup, int number, const Delivery& delivery, Answer* answer) {
   events::StoredEvent stored;
-  if (events::FindEvent(delivery.stream_id, &delivery.event_id, &stored)) {
+  if (lookup->Find(number, &delivery.event_id, &stored)) {
     *answer = CopyOut(Duplicate(delivery, stored));
     return false;
   }
-  if (events::IsTombstoned(delivery.stream_id)) {
+  if (lookup->IsClosed(number)) {
     *answer = CopyOut(Rejected({"stream_tombstoned", "the person's stream is closed for good"}));
     return false;
   }
@@ -62,6 +62,7 @@ events::NewEvent EventOf(const Arrival& arrival, int64 config_version) {
   event.stream_id = delivery.stream_id;
   event.event_type = pg::Text(events::kDeliveryType);
   event.event_id = &delivery.event_id;
+  event.id_is_new = true;
   event.event_data = EventData(delivery, Refused(arrival.readings, arrival.count, arrival.count));
   if (VARSIZE(event.event_data) > events::kMaxDocument) {
     event.event_data = nullptr;
@@ -73,15 +74,17 @@ events::NewEvent EventOf(const Arrival& arrival, int64 config_version) {
   return event;
 }
 
-void AppendEvents(const events::NewEvent* events, Arrival* arrivals, int count) {
+void AppendEvents(const events::NewEvent* events, const events::Tip* tips, Arrival* arrivals,
+                  int count) {
   auto** streams = static_cast<text**>(palloc(sizeof(text*) * count));
   for (int i = 0; i < count; i++) streams[i] = events[i].stream_id;
   events::Appender appender;
-  appender.Begin(streams, count);
+  appender.Begin(streams, count, tips);
   for (int i = 0; i < count; i++) {
     CHECK_FOR_INTERRUPTS();
     const events::Appended appended = appender.Append(events[i], events::kAnyVersion);
     arrivals[i].position = appended.position;
+    arrivals[i].position_before = tips[i].position;
     arrivals[i].is_first = appended.version == 1;
   }
   appender.Finish();
@@ -107,12 +110,17 @@ void TakeRound(const Shared& shared, const Delivery* const* deliveries, Answer* 
                int count) {
   auto* arrivals = static_cast<Arrival*>(palloc(sizeof(Arrival) * count));
   auto* events = static_cast<events::NewEvent*>(palloc(sizeof(events::NewEvent) * count));
+  auto* tips = static_cast<events::Tip*>(palloc(sizeof(events::Tip) * count));
   auto** answer_of = static_cast<Answer**>(palloc(sizeof(void*) * count));
+  auto** streams = static_cast<text**>(palloc(sizeof(text*) * count));
+  for (int i = 0; i < count; i++) streams[i] = deliveries[i]->stream_id;
+  events::Lookup lookup;
+  lookup.Begin(streams, count);
   int taken = 0;
   for (int i = 0; i < count; i++) {
     CHECK_FOR_INTERRUPTS();
     const Delivery& delivery = *deliveries[i];
-    if (!Admit(delivery, answers[i])) continue;
+    if (!Admit(&lookup, i, delivery, answers[i])) continue;
     Arrival& arrival = arrivals[taken];
     arrival = Arrival{};
     arrival.delivery = &delivery;
@@ -125,11 +133,13 @@ void TakeRound(const Shared& shared, const Delivery* const* deliveries, Answer* 
       continue;
     }
     biometrics::MarkSuperseded(arrival.readings, arrival.count);
+    tips[taken] = lookup.tip(i);
     answer_of[taken++] = answers[i];
   }
+  lookup.End();
   if (taken == 0) return;
 
-  AppendEvents(events, arrivals, taken);
+  AppendEvents(events, tips, arrivals, taken);
   LoadStates(arrivals, taken);
   FindNewest(*shared.config.config, arrivals, taken);
   MarkKnown(arrivals, taken);

@@ -130,6 +130,7 @@ NewRow Place(const NewEvent& event, const Tip& tip, int64 expected_version, text
 
 Tip TipAfter(const NewRow& row) {
   return {.version = row.version,
+          .position = row.position,
           .created_at = row.created_at,
           .is_tombstone = false,
           .hash = row.hash,
@@ -161,22 +162,6 @@ Appended Append(const NewEvent& event, int64 expected_version) {
   }
   table_close(store, NoLock);
   return result;
-}
-
-bool IsTombstoned(text* stream_id) {
-  Relation store = OpenStore(AccessShareLock);
-  const bool is_tombstoned = FindTip(store, stream_id).is_tombstone;
-  table_close(store, AccessShareLock);
-  return is_tombstoned;
-}
-
-bool FindEvent(text* stream_id, const pg_uuid_t* event_id, StoredEvent* event) {
-  Relation store = OpenStore(AccessShareLock);
-  Row row;
-  const bool found = FindById(store, stream_id, event_id, &row);
-  if (found) *event = {row.version, row.position, row.event_type, row.event_data};
-  table_close(store, AccessShareLock);
-  return found;
 }
 
 }  // namespace auren::events

@@ -27,6 +27,10 @@ struct NewEvent {
 
   // Closes the stream for good; no other event may have its type.
   bool is_tombstone = false;
+
+  // The stream does not hold the id, as a Lookup has told since its lock was taken, and the caller
+  // appends it once: an Appender does not look again.
+  bool id_is_new = false;
 };
 
 struct Appended {
@@ -55,16 +59,9 @@ void LockStreams(text** stream_ids, int count, const char* function = "events.ap
 // open (UA004), expected version (UA001). Takes the stream's lock itself if need be.
 Appended Append(const NewEvent& event, int64 expected_version);
 
-// Looks an event up by its id within a stream; false when there is none. Sees what is committed now
-// and what this transaction wrote.
-bool FindEvent(text* stream_id, const pg_uuid_t* event_id, StoredEvent* event);
-
 // Whether a stored event is the same as a new one: type and data, byte by byte (metadata and
 // created_by are not compared).
 bool SameContent(const NewEvent& event, text* stored_type, Jsonb* stored_data);
-
-// Whether the stream has been closed for good. REQUIRES: its lock is held.
-bool IsTombstoned(text* stream_id);
 
 // Raises 40001 for a row that this transaction's snapshot does not show: what has been committed
 // since must not be built upon unseen.

@@ -27,12 +27,12 @@ void* Allocate(size_t size, int count) {
 
 }  // namespace
 
-void Appender::Begin(text** stream_ids, int count) {
+void Appender::Begin(text** stream_ids, int count, const Tip* known) {
   store_ = OpenStore(RowExclusiveLock);
   direct_ = CanInsertDirectly(store_);
   if (!direct_) return;
   heap_.Begin(store_, Min(count, HeapInsert::kChunk));
-  LookUpTips(stream_ids, count);
+  LookUpTips(stream_ids, count, known);
   next_ = 0;
   positions_ = {};
   waiting_ids_ = nullptr;
@@ -40,7 +40,7 @@ void Appender::Begin(text** stream_ids, int count) {
 }
 
 // Nobody else can move a tip under our locks. In byte order, so that one probe leads to the next.
-void Appender::LookUpTips(text** stream_ids, int count) {
+void Appender::LookUpTips(text** stream_ids, int count, const Tip* known) {
   auto* order = static_cast<int*>(Allocate(sizeof(int), count));
   for (int i = 0; i < count; i++) order[i] = i;
   std::sort(order, order + count, [stream_ids](int a, int b) {
@@ -57,7 +57,11 @@ void Appender::LookUpTips(text** stream_ids, int count) {
     stream_of_[order[i]] = streams - 1;
   }
   tips_ = static_cast<Tip*>(Allocate(sizeof(Tip), streams));
-  FindTips(store_, distinct, streams, tips_);
+  if (known == nullptr) {
+    FindTips(store_, distinct, streams, tips_);
+  } else {
+    for (int i = 0; i < count; i++) tips_[stream_of_[i]] = known[i];
+  }
   pfree(distinct);
   pfree(order);
 }
@@ -67,8 +71,9 @@ Appended Appender::Append(const NewEvent& event, int64 expected_version) {
   const int stream = stream_of_[next_++];
   Tip* tip = &tips_[stream];
   CheckNewEvent(event, expected_version);
+  const bool may_repeat = event.event_id != nullptr && !event.id_is_new;
   // A stream that is new has no event to repeat.
-  if (event.event_id != nullptr && tip->version > 0) {
+  if (may_repeat && tip->version > 0) {
     const bool waits = waiting_ids_ != nullptr &&
                        hash_search(waiting_ids_, event.event_id, HASH_FIND, nullptr) != nullptr;
     if (waits) Flush();
@@ -80,7 +85,7 @@ Appended Appender::Append(const NewEvent& event, int64 expected_version) {
   *tip = TipAfter(row);
   if (heap_.IsFull()) Flush();
   heap_.Add(row, stream);
-  if (event.event_id != nullptr) {
+  if (may_repeat) {
     if (waiting_ids_ == nullptr) waiting_ids_ = NewIdSet();
     hash_search(waiting_ids_, event.event_id, HASH_ENTER, nullptr);
   }

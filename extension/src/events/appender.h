@@ -18,9 +18,9 @@ namespace auren::events {
 
 class Appender {
  public:
-  // The streams of the events that will come. REQUIRES: LockStreams has been called for all of
-  // them.
-  void Begin(text** stream_ids, int count);
+  // The streams of the events that will come. `known`: the tip of each, where a Lookup has found
+  // them already. REQUIRES: LockStreams has been called for all of them.
+  void Begin(text** stream_ids, int count, const Tip* known = nullptr);
 
   // Appends one event, with the answers and errors of events::Append. The event may be written as
   // late as in Finish and has to stay in memory until then.
@@ -30,7 +30,7 @@ class Appender {
   void Finish();
 
  private:
-  void LookUpTips(text** stream_ids, int count);
+  void LookUpTips(text** stream_ids, int count, const Tip* known);
   void Flush();
 
   Relation store_;

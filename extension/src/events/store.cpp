@@ -67,6 +67,7 @@ bytea* Hash(const Scan& scan) {
 }
 
 constexpr Tip kNoTip = {.version = 0,
+                        .position = 0,
                         .created_at = DT_NOBEGIN,
                         .is_tombstone = false,
                         .hash = nullptr,
@@ -95,6 +96,7 @@ int FindTipsIn(Relation table, const char* index, text** stream_ids, int count, 
     found++;
     tips[i].version = DatumGetInt64(scan.Get(kVersion));
     NoteSeen(stream_ids[i], tips[i].version);
+    tips[i].position = DatumGetInt64(scan.Get(kPosition));
     tips[i].created_at = DatumGetTimestampTz(scan.Get(kCreatedAt));
     tips[i].is_tombstone = pg::View(DatumGetTextPP(scan.Get(kEventType))) == kTombstoneType;
     tips[i].hash = Hash(scan);

@@ -83,6 +83,7 @@ struct Row {
 // What the next event has to follow.
 struct Tip {
   int64 version;  // 0: the stream does not exist
+  int64 position;
   TimestampTz created_at;
   bool is_tombstone;
   bytea* hash;  // nullptr: the stream has no chain

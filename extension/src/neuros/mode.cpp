@@ -2,29 +2,23 @@
 
 #include "events/append.h"
 #include "neuros/hypothesis.h"
-#include "postgres/rows.h"
+#include "neuros/state_rows.h"
+#include "postgres/probe.h"
 #include "postgres/spi.h"
 #include "postgres/values.h"
 
 extern "C" {
+#include "access/table.h"
 #include "catalog/namespace.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 }
 
 namespace auren::neuros {
 namespace {
 
-constexpr pg::RowColumn kPerson[] = {{"n", INT4OID}, {"user_id", TEXTOID}};
-
-#define SELECT_MODES_WITH_CALM_FROM(table)                                  \
-  "SELECT p.n, m.current_mode, m.by_hand, m.event_id IS NOT NULL, m.since," \
-  "   coalesce((SELECT c.calm FROM " table                                  \
-  " c WHERE c.user_id = p.user_id), 0)"                                     \
-  "  FROM mode_persons p LEFT JOIN LATERAL ("                               \
-  "   SELECT * FROM neuros.user_modes u WHERE u.user_id = p.user_id OFFSET 0) m ON true"
-
-pg::Statement select_modes = {SELECT_MODES_WITH_CALM_FROM("neuros.person_states"), 0, {}};
-pg::Statement select_modes_of_0_1_0 = {SELECT_MODES_WITH_CALM_FROM("neuros.evaluations"), 0, {}};
+// The columns' numbers of user_modes, fixed by extension/schema/neuros.sql.
+enum Column : AttrNumber { kCurrentMode = 2, kSince = 3, kEventId = 6, kByHand = 8 };
 
 // A new person starts in baseline, so that the first switch is an update, too, and notifies.
 pg::Statement insert_mode = {
@@ -93,34 +87,39 @@ Jsonb* Circumstances(const ModeSwitch& mode_switch) {
 
 }  // namespace
 
-bool HasPersonStates() {
-  return OidIsValid(get_relname_relid("person_states", get_namespace_oid("neuros", false)));
+void LoadModes(text* const* user_ids, int count, ModeState* states) {
+  const Oid schema = get_namespace_oid("neuros", false);
+  Relation table = table_open(get_relname_relid("user_modes", schema), AccessShareLock);
+  pg::Probe probe;
+  probe.Begin(table, get_relname_relid("user_modes_pkey", schema), {F_TEXTEQ});
+  for (int i = 0; i < count; i++) {
+    ModeState* state = &states[i];
+    *state = ModeState{};
+    state->mode = "baseline";
+    const Datum keys[] = {PointerGetDatum(user_ids[i])};
+    state->known = probe.First(keys);
+    if (!state->known) continue;
+    TupleTableSlot* row = probe.slot();
+    bool is_null;
+    state->mode = pg::View(DatumGetTextPCopy(slot_getattr(row, kCurrentMode, &is_null)));
+    state->by_hand = DatumGetBool(slot_getattr(row, kByHand, &is_null));
+    state->since = DatumGetTimestampTz(slot_getattr(row, kSince, &is_null));
+    (void)slot_getattr(row, kEventId, &is_null);
+    state->ever_switched = !is_null;
+  }
+  probe.End();
+  table_close(table, AccessShareLock);
 }
 
-void LoadModes(text* const* user_ids, int count, ModeState* states) {
-  pg::Rows rows("mode_persons", kPerson);
-  for (int i = 0; i < count; i++) {
-    rows.Add(Int32GetDatum(i));
-    rows.Text(user_ids[i]);
-    rows.EndRow();
-  }
-  rows.Offer();
-  const uint64 found = pg::Execute(HasPersonStates() ? &select_modes : &select_modes_of_0_1_0);
-  for (uint64 row = 0; row < found; row++) {
-    ModeState& state = states[DatumGetInt32(pg::Column(row, 1))];
-    state = ModeState{};
-    bool is_null;
-    const Datum mode = pg::Column(row, 2, &is_null);
-    state.known = !is_null;
-    state.mode = "baseline";
-    if (state.known) {
-      state.mode = pg::View(DatumGetTextPP(mode));
-      state.by_hand = DatumGetBool(pg::Column(row, 3));
-      state.ever_switched = DatumGetBool(pg::Column(row, 4));
-      state.since = DatumGetTimestampTz(pg::Column(row, 5));
-    }
-    state.calm = DatumGetInt32(pg::Column(row, 6));
-  }
+ModeState LoadMode(text* user_id) {
+  ModeState state;
+  LoadModes(&user_id, 1, &state);
+  StateRows rows;
+  rows.Begin();
+  StateRow row;
+  if (rows.Find(user_id, &row)) state.calm = row.calm;
+  rows.End();
+  return state;
 }
 
 pg_uuid_t EnterMode(const ModeState& state, const ModeSwitch& mode_switch) {

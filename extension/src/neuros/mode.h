@@ -16,19 +16,12 @@ struct ModeState {
   int calm;  // calm evaluations so far
 };
 
-// Whether there is neuros.person_states. The schema of 0.1.0 had only the calm count, in
-// neuros.evaluations.
-bool HasPersonStates();
-
-// The modes of many persons, by one statement. REQUIRES: within an SPI session, under the locks of
-// the persons' streams. The states live as long as the session.
+// The modes of many persons; `calm` is left for the caller to fill in. REQUIRES: under the locks of
+// the persons' streams. The states live in the current memory context.
 void LoadModes(text* const* user_ids, int count, ModeState* states);
 
-inline ModeState LoadMode(text* user_id) {
-  ModeState state;
-  LoadModes(&user_id, 1, &state);
-  return state;
-}
+// One person's, with the calm count.
+ModeState LoadMode(text* user_id);
 
 // What a switch is and why.
 struct ModeSwitch {

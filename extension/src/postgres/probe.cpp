@@ -15,6 +15,7 @@ void Probe::Begin(Relation table, Oid index, std::initializer_list<RegProcedure>
   slot_ = table_slot_create(table, nullptr);
   scan_ = nullptr;
   key_count_ = 0;
+  has_pair_ = false;
   visibility_ = InvalidBuffer;
   for (const RegProcedure equal : equals) AddKey(BTEqualStrategyNumber, key_count_ + 1, equal);
 }
@@ -25,6 +26,25 @@ void Probe::AddRange(RegProcedure at_least, RegProcedure less) {
   AddKey(BTLessStrategyNumber, column, less);
 }
 
+// As the executor makes a row comparison.
+void Probe::AddPairFrom(RegProcedure order_first, RegProcedure order_second) {
+  Assert(key_count_ < kMostKeys);
+  const int column = key_count_;
+  const RegProcedure order[] = {order_first, order_second};
+  for (int i = 0; i < 2; i++) {
+    ScanKeyEntryInitialize(&pair_[i], i == 0 ? SK_ROW_MEMBER : SK_ROW_MEMBER | SK_ROW_END,
+                           static_cast<AttrNumber>(column + i + 1), BTGreaterEqualStrategyNumber,
+                           InvalidOid, index_->rd_indcollation[column + i], order[i], Datum{0});
+  }
+  ScanKey header = &keys_[key_count_++];
+  *header = ScanKeyData{};
+  header->sk_flags = SK_ROW_HEADER;
+  header->sk_attno = pair_[0].sk_attno;
+  header->sk_strategy = BTGreaterEqualStrategyNumber;
+  header->sk_argument = PointerGetDatum(pair_);
+  has_pair_ = true;
+}
+
 void Probe::AddKey(StrategyNumber strategy, int column, RegProcedure comparison) {
   Assert(key_count_ < kMostKeys);
   ScanKeyEntryInitialize(&keys_[key_count_++], 0, static_cast<AttrNumber>(column), strategy,
@@ -32,7 +52,9 @@ void Probe::AddKey(StrategyNumber strategy, int column, RegProcedure comparison)
 }
 
 void Probe::Seek(const Datum* keys) {
-  for (int i = 0; i < key_count_; i++) keys_[i].sk_argument = keys[i];
+  const int plain = has_pair_ ? key_count_ - 1 : key_count_;
+  for (int i = 0; i < plain; i++) keys_[i].sk_argument = keys[i];
+  for (int i = 0; has_pair_ && i < 2; i++) pair_[i].sk_argument = keys[plain + i];
   if (scan_ == nullptr) {
     scan_ = AUREN_INDEX_BEGINSCAN(table_, index_, SnapshotSelf, key_count_);
     scan_->xs_want_itup = true;
@@ -51,16 +73,18 @@ bool Probe::FirstEntry(const Datum* keys, Datum* values, bool* is_null) {
 }
 
 bool Probe::NextEntry(Datum* values, bool* is_null) {
-  while (ItemPointer row = index_getnext_tid(scan_, ForwardScanDirection)) {
-    // What everybody sees we see, too.
-    if (!VM_ALL_VISIBLE(table_, ItemPointerGetBlockNumber(row), &visibility_)) {
-      if (!index_fetch_heap(scan_, slot_)) continue;
-      ExecClearTuple(slot_);
-    }
-    index_deform_tuple(scan_->xs_itup, scan_->xs_itupdesc, values, is_null);
-    return true;
-  }
-  return false;
+  if (index_getnext_tid(scan_, ForwardScanDirection) == nullptr) return false;
+  index_deform_tuple(scan_->xs_itup, scan_->xs_itupdesc, values, is_null);
+  return true;
+}
+
+bool Probe::IsVisible() {
+  // What everybody sees we see, too.
+  const BlockNumber page = ItemPointerGetBlockNumber(&scan_->xs_heaptid);
+  if (VM_ALL_VISIBLE(table_, page, &visibility_)) return true;
+  if (!index_fetch_heap(scan_, slot_)) return false;
+  ExecClearTuple(slot_);
+  return true;
 }
 
 bool Probe::Next() { return index_getnext_slot(scan_, ForwardScanDirection, slot_); }

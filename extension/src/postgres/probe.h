@@ -35,14 +35,20 @@ class Probe {
   // First.
   void AddRange(RegProcedure at_least, RegProcedure less);
 
+  // The next two columns, as a pair, come at or behind a pair: two more keys, and the functions
+  // that order them. To be called before the first First, as the last.
+  void AddPairFrom(RegProcedure order_first, RegProcedure order_second);
+
   bool First(const Datum* keys);
   bool Next();
   TupleTableSlot* slot() const { return slot_; }
 
-  // The same, but of the index's columns only: where a vacuum has been, the table is not looked at.
-  // REQUIRES: as many places as the index has columns.
+  // The same, but of the index's columns only, and whether or not their row is still to be seen:
+  // that tells IsVisible, which does not look at the table where a vacuum has been. REQUIRES: as
+  // many places as the index has columns.
   bool FirstEntry(const Datum* keys, Datum* values, bool* is_null);
   bool NextEntry(Datum* values, bool* is_null);
+  bool IsVisible();  // the row of the entry found last
   int index_columns() const { return index_->rd_index->indnatts; }
 
   void End();
@@ -58,6 +64,8 @@ class Probe {
   TupleTableSlot* slot_;
   IndexScanDesc scan_;  // nullptr: not begun yet
   ScanKeyData keys_[kMostKeys];
+  ScanKeyData pair_[2];
+  bool has_pair_;
   int key_count_;
   Buffer visibility_;  // a page of the visibility map
 };
