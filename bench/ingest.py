@@ -4,8 +4,8 @@ same columns and indexes. The plain side checks nothing, looks nothing up, conve
 nothing, and is given what ingest has to work out: ids, positions, versions, days.
 
 Each call is a transaction of its own, timed inside the server. Once for people who are new, once for people
-who have been sending for 30 days: then each delivery is checked against their baselines. The plain side's tables
-hold that history, too, so that both have indexes of the same depth.
+who have been sending for 30 days: then each delivery is checked against their baselines. The plain side's
+tables hold that history, too, so that both have indexes of the same depth.
 
 Then four connections at once against one, each with people of its own.
 """
