@@ -40,29 +40,22 @@ bool Printable(std::string_view text) {
   return true;
 }
 
-// An empty view when the key is absent or no text.
-std::string_view TextMember(const Jsonb* document, std::string_view key) {
-  JsonbValue value;
-  if (!pg::Member(document, key, &value) || value.type != jbvString) return {};
-  return pg::View(value);
-}
-
 Problem ReadNames(const Jsonb* document, Delivery* delivery) {
-  delivery->source = TextMember(document, "source");
+  delivery->source = pg::TextMember(document, "source");
   if (delivery->source.empty()) {
     return {"wrong_shape", "source is missing or not a text"};
   }
   if (!IsSource(delivery->source)) {
     return {"invalid_name", "source is not of the form [a-z][a-z0-9_]*, at most 63 bytes"};
   }
-  delivery->delivery_id = TextMember(document, "delivery_id");
+  delivery->delivery_id = pg::TextMember(document, "delivery_id");
   if (delivery->delivery_id.empty()) {
     return {"wrong_shape", "delivery_id is missing or not a text"};
   }
   if (delivery->delivery_id.size() > kMaxDeliveryId || !Printable(delivery->delivery_id)) {
     return {"invalid_name", "delivery_id is over 1024 bytes or holds control characters"};
   }
-  const std::string_view user = TextMember(document, "user_id");
+  const std::string_view user = pg::TextMember(document, "user_id");
   if (user.empty()) return {"user_unresolved", "user_id is missing or not a text"};
   if (kPrefix.size() + user.size() > events::kMaxStreamId || !Printable(user)) {
     return {"invalid_name", "user_id is over 250 bytes or holds control characters"};
@@ -99,7 +92,7 @@ Problem ReadReadings(const Jsonb* document, Delivery* delivery) {
 // A missing time, or one that cannot be read, means now; a time to come is cut to now.
 TimestampTz ReceivedAt(const Jsonb* document, TimestampTz now) {
   biometrics::Moment moment;
-  if (!biometrics::ParseMoment(TextMember(document, "received_at"), &moment)) return now;
+  if (!biometrics::ParseMoment(pg::TextMember(document, "received_at"), &moment)) return now;
   return Min(moment.microseconds, now);
 }
 

@@ -84,17 +84,11 @@ pg::Statement upsert_calm_of_0_1_0 = {
     0,
     {}};
 
-std::string_view TextOrEmpty(uint64 row, int column) {
-  bool is_null;
-  const Datum value = pg::Column(row, column, &is_null);
-  return is_null ? std::string_view{} : pg::View(DatumGetTextPP(value));
-}
-
 // NEWEST_COLUMNS, behind the number of the person.
 NewestOf NewestFrom(uint64 row) {
   NewestOf newest;
-  newest.device = TextOrEmpty(row, 2);
-  newest.metric = TextOrEmpty(row, 3);
+  newest.device = pg::TextColumn(row, 2);
+  newest.metric = pg::TextColumn(row, 3);
   newest.start = DatumGetTimestampTz(pg::Column(row, 4));
   bool no_end;
   const Datum end = pg::Column(row, 5, &no_end);
@@ -102,10 +96,10 @@ NewestOf NewestFrom(uint64 row) {
   newest.end = no_end ? newest.start : DatumGetTimestampTz(end);
   newest.value = DatumGetFloat8(pg::Column(row, 6));
   newest.day = DatumGetDateADT(pg::Column(row, 7));
-  newest.document = DocumentHash(TextOrEmpty(row, 8));
-  newest.source = TextOrEmpty(row, 9);
-  newest.statistic = TextOrEmpty(row, 10);
-  newest.context = TextOrEmpty(row, 11);
+  newest.document = DocumentHash(pg::TextColumn(row, 8));
+  newest.source = pg::TextColumn(row, 9);
+  newest.statistic = pg::TextColumn(row, 10);
+  newest.context = pg::TextColumn(row, 11);
   return newest;
 }
 

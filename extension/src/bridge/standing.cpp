@@ -31,12 +31,6 @@ pg::Statement select_standing = {
     1,
     {TEXTARRAYOID}};
 
-std::string_view TextOrEmpty(uint64 row, int column) {
-  bool is_null;
-  const Datum value = pg::Column(row, column, &is_null);
-  return is_null ? std::string_view{} : pg::View(DatumGetTextPP(value));
-}
-
 // The metrics of the catalogue that the engine counts together.
 ArrayType* MetricsThatStand(const core::Config& config, const biometrics::Catalogue& catalogue) {
   auto* names = static_cast<Datum*>(palloc(sizeof(Datum) * Max(catalogue.metric_count, 1)));
@@ -109,12 +103,12 @@ void AddStanding(const core::Config& config, const biometrics::Catalogue& catalo
   const uint64 found = pg::Execute(&select_standing, values);
   for (uint64 row = 0; row < found; row++) {
     NewestOf newest = {};
-    newest.device = TextOrEmpty(row, 2);
-    newest.metric = TextOrEmpty(row, 3);
+    newest.device = pg::TextColumn(row, 2);
+    newest.metric = pg::TextColumn(row, 3);
     newest.value = DatumGetFloat8(pg::Column(row, 4));
     newest.end = DatumGetTimestampTz(pg::Column(row, 5));
-    newest.statistic = TextOrEmpty(row, 6);
-    newest.context = TextOrEmpty(row, 7);
+    newest.statistic = pg::TextColumn(row, 6);
+    newest.context = pg::TextColumn(row, 7);
     newest.day = DatumGetDateADT(pg::Column(row, 8));
     AddReading(catalogue, newest, &evaluations[DatumGetInt32(pg::Column(row, 1))]);
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/explanation.h"
+#include "neuros/factor_json.h"
 #include "neuros/people.h"
 #include "postgres/errors.h"
 #include "postgres/spi.h"
@@ -77,21 +78,11 @@ const char* SentenceOf(const Seen& seen, const core::Factor& factor) {
   return pstrdup(sentence);
 }
 
-void AddFactor(const Seen& seen, const core::Factor& factor, pg::JsonbBuilder* json) {
+void Tell(const Seen& seen, const core::Factor& factor, pg::JsonbBuilder* json) {
   const core::Observation* evidence = EvidenceOf(seen, factor);
   json->BeginObject();
-  json->Add("trigger", core::TriggerName(factor));
-  json->Add("metric", factor.metric);
-  if (factor.indicator[0] != '\0') json->Add("indicator", factor.indicator);
-  json->Add("value", factor.value);
-  json->Add("baseline", factor.baseline);
-  json->Add("threshold", factor.threshold);
-  json->Add("z", factor.z);
-  json->Add("contribution", factor.contribution);
+  AddFactor(factor, json);
   json->Add("share", core::ShareOf(seen.decision, factor));
-  json->Add("fired", factor.fired);
-  json->Add("borderline", factor.borderline);
-  json->Add("baseline_is_default", factor.baseline_is_default);
   json->Key("own_baseline");
   evidence == nullptr ? json->Null() : AddBaseline(*evidence, json);
   json->Add("sentence", SentenceOf(seen, factor));
@@ -184,7 +175,7 @@ Jsonb* Describe(const Seen& seen) {
   json.Add("would_change", WhatWouldChange(seen));
   json.Key("factors");
   json.BeginArray();
-  for (int i = 0; i < decision.factor_count; i++) AddFactor(seen, decision.factors[i], &json);
+  for (int i = 0; i < decision.factor_count; i++) Tell(seen, decision.factors[i], &json);
   json.EndArray();
   json.Key("words");
   AddWords(seen, &json);

@@ -1,6 +1,7 @@
 #include "neuros/mode.h"
 
 #include "events/append.h"
+#include "neuros/factor_json.h"
 #include "neuros/hypothesis.h"
 #include "neuros/state_rows.h"
 #include "postgres/probe.h"
@@ -37,22 +38,6 @@ pg::Statement reset_calm = {
 pg::Statement reset_calm_of_0_1_0 = {
     "UPDATE neuros.evaluations SET calm = 0 WHERE user_id = $1", 1, {TEXTOID}};
 
-void AddFactor(const core::Factor& factor, pg::JsonbBuilder* json) {
-  json->BeginObject();
-  json->Add("trigger", core::TriggerName(factor));
-  json->Add("metric", factor.metric);
-  if (factor.indicator[0] != '\0') json->Add("indicator", factor.indicator);
-  json->Add("value", factor.value);
-  json->Add("baseline", factor.baseline);
-  json->Add("threshold", factor.threshold);
-  json->Add("z", factor.z);
-  json->Add("contribution", factor.contribution);
-  json->Add("fired", factor.fired);
-  json->Add("borderline", factor.borderline);
-  json->Add("baseline_is_default", factor.baseline_is_default);
-  json->EndObject();
-}
-
 Jsonb* Describe(const ModeState& state, const ModeSwitch& mode_switch) {
   pg::JsonbBuilder json;
   json.BeginObject();
@@ -66,7 +51,11 @@ Jsonb* Describe(const ModeState& state, const ModeSwitch& mode_switch) {
   mode_switch.context == nullptr ? json.Null() : json.Document(mode_switch.context);
   json.Key("factors");
   json.BeginArray();
-  for (int i = 0; i < mode_switch.factor_count; i++) AddFactor(mode_switch.factors[i], &json);
+  for (int i = 0; i < mode_switch.factor_count; i++) {
+    json.BeginObject();
+    AddFactor(mode_switch.factors[i], &json);
+    json.EndObject();
+  }
   json.EndArray();
   json.EndObject();
   return json.Finish();

@@ -17,12 +17,6 @@ using biometrics::Reading;
 // No reading lies behind it: what was too far ahead was refused then, and the event says so.
 constexpr TimestampTz kNeverAhead = PG_INT64_MAX / 2;
 
-std::string_view TextMember(const Jsonb* object, std::string_view key) {
-  JsonbValue value;
-  if (!pg::Member(object, key, &value) || value.type != jbvString) return {};
-  return pg::View(value);
-}
-
 bool NumberMember(const Jsonb* object, std::string_view key, double* number) {
   JsonbValue value;
   if (!pg::Member(object, key, &value) || value.type != jbvNumeric) return false;
@@ -209,10 +203,10 @@ int Replay::HoldAgainstBaselines(const core::Config& config) {
 
 void Replay::Deliver(const Event& event) {
   biometrics::Moment received;
-  const std::string_view device = TextMember(event.data, "source");
+  const std::string_view device = pg::TextMember(event.data, "source");
   // What a writer appends by hand under this name has never been ingested.
   if (event.metadata == nullptr || device.empty() ||
-      !biometrics::ParseMoment(TextMember(event.metadata, "received_at"), &received)) {
+      !biometrics::ParseMoment(pg::TextMember(event.metadata, "received_at"), &received)) {
     return;
   }
   int64 config_version = -1;
@@ -227,7 +221,8 @@ void Replay::Deliver(const Event& event) {
 
   int count;
   ReplayedReading* readings = Read(event, &count);
-  replica_.Prepare(device, TextMember(event.data, "delivery_id"), event.version, readings, count);
+  replica_.Prepare(device, pg::TextMember(event.data, "delivery_id"), event.version, readings,
+                   count);
   replica_.MarkKnown(readings, count);
   replica_.Store(readings, count);
   if (!Observe(config, received.microseconds, readings, count)) return;
@@ -269,8 +264,8 @@ void Replay::SwitchByHand(const Event& event) {
   // Switches of 0.1.0 say it by their reason.
   const bool says = event.metadata != nullptr && pg::Member(event.metadata, "by_hand", &by_hand);
   const bool is_by_hand = says ? by_hand.type == jbvBool && by_hand.val.boolean
-                               : TextMember(event.data, "reason") == "set by hand";
-  const std::string_view mode = TextMember(event.data, "to_mode");
+                               : pg::TextMember(event.data, "reason") == "set by hand";
+  const std::string_view mode = pg::TextMember(event.data, "to_mode");
   if (!is_by_hand || mode.empty() || mode == mode_.mode) return;
   if (setting_->config != nullptr && setting_->config->FindMode(mode) == nullptr) return;
   double confidence = 0;
@@ -280,7 +275,7 @@ void Replay::SwitchByHand(const Event& event) {
   step.version = event.version;
   step.before = mode_;
   step.after = &mode_;
-  step.trigger = pg::CString(TextMember(event.data, "trigger"));
+  step.trigger = pg::CString(pg::TextMember(event.data, "trigger"));
   step.confidence = confidence;
   step.config = setting_->config;
   step.config_version = -1;

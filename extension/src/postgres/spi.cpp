@@ -1,6 +1,7 @@
 #include "postgres/spi.h"
 
 #include "postgres/search_path.h"
+#include "postgres/values.h"
 
 extern "C" {
 #include "utils/guc.h"
@@ -51,6 +52,12 @@ Datum Column(uint64 row, int column) {
   const Datum value = Column(row, column, &is_null);
   if (is_null) elog(ERROR, "unexpected null in column %d", column);
   return value;
+}
+
+std::string_view TextColumn(uint64 row, int column) {
+  bool is_null;
+  const Datum value = Column(row, column, &is_null);
+  return is_null ? std::string_view{} : View(DatumGetTextPP(value));
 }
 
 Datum CopyOut(Datum varlena) { return SPI_datumTransfer(varlena, false, -1); }

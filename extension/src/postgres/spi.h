@@ -47,6 +47,9 @@ Datum Column(uint64 row, int column, bool* is_null);
 // The same for a column that cannot be null: XX000 if it is.
 Datum Column(uint64 row, int column);
 
+// A text column; empty where it is null. Borrows from the result.
+std::string_view TextColumn(uint64 row, int column);
+
 // Copies a varlena value out of SPI's memory, into the context that was current before SpiBegin.
 Datum CopyOut(Datum varlena);
 

@@ -72,6 +72,12 @@ bool Member(const JsonbContainer* object, std::string_view key, JsonbValue* valu
                                       static_cast<int>(key.size()), value) != nullptr;
 }
 
+std::string_view TextMember(const Jsonb* object, std::string_view key) {
+  JsonbValue value;
+  if (!Member(object, key, &value) || value.type != jbvString) return {};
+  return View(value);
+}
+
 double Double(const JsonbValue& number) {
   return DatumGetFloat8(
       DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(number.val.numeric)));

@@ -55,6 +55,9 @@ inline std::string_view View(const JsonbValue& string) {
   return {string.val.string.val, static_cast<size_t>(string.val.string.len)};
 }
 
+// A member that is a text; empty when the key is absent or something else.
+std::string_view TextMember(const Jsonb* object, std::string_view key);
+
 // A jbvNumeric as double. jsonb holds no NaN; what a double cannot hold becomes infinite.
 double Double(const JsonbValue& number);
 
