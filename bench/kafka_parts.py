@@ -53,8 +53,8 @@ def fresh_database():
 
 
 @contextlib.contextmanager
-def a_broker():
-    broker = Broker()
+def a_broker(settings=()):
+    broker = Broker(settings=settings)
     try:
         yield broker
     finally:
