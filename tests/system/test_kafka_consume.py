@@ -1,6 +1,7 @@
 """Out of Kafka into PostgreSQL: each record once, its offset with it."""
 
 import json
+import random
 
 import pytest
 
@@ -91,6 +92,16 @@ def test_what_is_no_delivery_becomes_a_dead_letter_with_its_reason(house, broker
         assert row[0][0] == f"bad{n}".encode() and row[0][1] == value
         assert row[0][2] == [{"key": k, "value": v} for k, v in (headers or {}).items()]
         assert row[0][3]
+
+
+def test_records_larger_than_a_fetch_come_through(house, broker):
+    """Bytes that nothing compresses, more than `fetch.message.max.bytes`."""
+    large = [random.Random(n).randbytes(900_000) for n in range(3)]
+    broker.produce_all(house.topic, [pair for n, value in enumerate(large)
+                                     for pair in ((f"large{n}", value), record("large", n))])
+    house.await_caught_up()
+    assert house.received("large") == len(large)
+    assert house.rows("SELECT value FROM bridge.dead_letters ORDER BY key") == [(value,) for value in large]
 
 
 def test_headers_that_are_no_text_are_kept(house, broker):

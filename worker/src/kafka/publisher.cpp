@@ -111,6 +111,13 @@ Answer Publisher::Submit(std::vector<Delivery> deliveries, Clock::time_point dea
   }
   request->missing = records.size();
   for (const auto& [index, record] : records) Send(record, index, request);
+  // librdkafka has a copy of each. Many requests wait here: they hold no more than they answer.
+  records = {};
+  std::vector<Outcome> too_large;
+  for (const Delivery& delivery : deliveries) {
+    too_large.push_back(ingest::Refuse(delivery, "too_large"));
+  }
+  deliveries = {};
 
   std::unique_lock lock(request->mutex);
   request->answered.wait_until(lock, deadline,
@@ -118,9 +125,9 @@ Answer Publisher::Submit(std::vector<Delivery> deliveries, Clock::time_point dea
   request->abandoned = request->missing > 0;
   if (request->failed) return {request->kind, {}};
   if (!request->abandoned) {
-    for (std::size_t i = 0; i < deliveries.size(); ++i) {
+    for (std::size_t i = 0; i < too_large.size(); ++i) {
       Outcome& outcome = request->outcomes[i];
-      if (outcome.status.empty()) outcome = ingest::Refuse(deliveries[i], "too_large");
+      if (outcome.status.empty()) outcome = std::move(too_large[i]);
     }
     return {Answer::Kind::kDone, std::move(request->outcomes)};
   }
