@@ -114,6 +114,7 @@ Answer Publisher::Submit(std::vector<Delivery> deliveries, Clock::time_point dea
   // librdkafka has a copy of each. Many requests wait here: they hold no more than they answer.
   records = {};
   std::vector<Outcome> too_large;
+  too_large.reserve(deliveries.size());
   for (const Delivery& delivery : deliveries) {
     too_large.push_back(ingest::Refuse(delivery, "too_large"));
   }
