@@ -99,6 +99,8 @@ TEST_F(KafkaPublisher, WhatTheBrokerFindsTooLargeIsRejectedAlone) {
   ASSERT_EQ(answer.kind, Answer::Kind::kDone);
   EXPECT_EQ(answer.outcomes[0].status, "rejected");
   EXPECT_EQ(answer.outcomes[0].problem, R"({"code":"too_large"})");
+  EXPECT_EQ(answer.outcomes[0].event_id, ingest::EventId(Deliver("b")));
+  EXPECT_EQ(answer.outcomes[0].readings_rejected, 1);
   EXPECT_EQ(failed_, 1);
 }
 

@@ -63,6 +63,7 @@ Properties BaseOf(Kind kind) {
                  // What is fetched ahead, in each consumer.
                  {"queued.min.messages", "10000"},
                  {"queued.max.messages.kbytes", "8192"},
+                 // Of each partition, compressed: unpacked it may be ten times as much.
                  {"fetch.message.max.bytes", "262144"},
                  {"fetch.wait.max.ms", "50"},
                  {"fetch.error.backoff.ms", "100"}});

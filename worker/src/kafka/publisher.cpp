@@ -113,11 +113,9 @@ Answer Publisher::Submit(std::vector<Delivery> deliveries, Clock::time_point dea
   for (const auto& [index, record] : records) Send(record, index, request);
   // librdkafka has a copy of each. Many requests wait here: they hold no more than they answer.
   records = {};
-  std::vector<Outcome> too_large;
-  too_large.reserve(deliveries.size());
-  for (const Delivery& delivery : deliveries) {
-    too_large.push_back(ingest::Refuse(delivery, "too_large"));
-  }
+  std::vector<std::size_t> readings;
+  readings.reserve(deliveries.size());
+  for (const Delivery& delivery : deliveries) readings.push_back(delivery.readings.size());
   deliveries = {};
 
   std::unique_lock lock(request->mutex);
@@ -126,9 +124,10 @@ Answer Publisher::Submit(std::vector<Delivery> deliveries, Clock::time_point dea
   request->abandoned = request->missing > 0;
   if (request->failed) return {request->kind, {}};
   if (!request->abandoned) {
-    for (std::size_t i = 0; i < too_large.size(); ++i) {
+    for (std::size_t i = 0; i < readings.size(); ++i) {
       Outcome& outcome = request->outcomes[i];
-      if (outcome.status.empty()) outcome = std::move(too_large[i]);
+      if (!outcome.status.empty()) continue;
+      outcome = ingest::Refuse(std::move(outcome.event_id), readings[i], "too_large");
     }
     return {Answer::Kind::kDone, std::move(request->outcomes)};
   }
@@ -154,7 +153,7 @@ void Publisher::Send(const Record& record, std::size_t index,
                        {{"event_id", event_id}, {"error", report.error}});
       }
       if (report.too_large) {
-        request->outcomes[index].status.clear();  // Submit, which has the delivery, rejects it
+        request->outcomes[index].status.clear();  // Submit rejects it
       } else {
         request->failed = true;
       }
